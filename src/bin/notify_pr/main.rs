@@ -1,0 +1,3 @@
+//! The notify_pr command.
+
+fn main() {}

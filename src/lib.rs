@@ -1,0 +1,1 @@
+//! Reports the results of independent CI runs on GitHub pull requests.

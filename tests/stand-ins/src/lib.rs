@@ -1,0 +1,1 @@
+//! A GitHub and stores on loopback.
