@@ -1,0 +1,18 @@
+//! Stores: a folder that a web server publishes, and a bucket like those of S3.
+
+mod bucket;
+mod file_server;
+
+pub use bucket::{Bucket, BucketOptions, Stored};
+pub use file_server::FileServer;
+
+use crate::server::Response;
+
+/// An error in the form of S3.
+pub(crate) fn error(status: u16, code: &str, message: &str) -> Response {
+    let body = format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+         <Message>{message}</Message><RequestId>STANDIN</RequestId></Error>"
+    );
+    Response::new(status).header("Content-Type", "application/xml").body(body)
+}
