@@ -1,5 +1,12 @@
 //! Reports the results of independent CI runs on GitHub pull requests.
 
+pub mod content;
 pub mod error;
+pub mod events;
+pub mod http;
+pub mod plan;
+pub mod redact;
+pub mod report;
 pub mod settings;
 pub mod status;
+pub mod submission;

@@ -1,0 +1,297 @@
+//! What is sent: bytes of known length and hash that can be opened again and again.
+//!
+//! A store sees only a [`Body`], so retries, parts and replays work alike for files and for bytes
+//! in memory, and masking of secrets happens in one place, before anything is counted or hashed.
+
+pub mod media_type;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use md5::Md5;
+use sha2::{Digest, Sha256};
+
+use crate::redact::{Kind, Redactor};
+
+/// Files up to this size are read once and kept masked in memory, which costs less than reading
+/// and masking them a second time.
+const KEPT_IN_MEMORY: u64 = 256 * 1024;
+
+/// The size of the buffers that files are read through.
+const BUFFER: usize = 64 * 1024;
+
+/// A range of a file is masked from so many bytes before its beginning. Whether a byte is masked
+/// depends only on what a match can reach: at most 4,096 bytes and the name of a rule, or one of
+/// our own secrets of at most 8 KiB. So this far back the masker has found its feet again, and a
+/// range holds the same bytes as the whole.
+const LOOK_BACK: u64 = 64 * 1024;
+
+/// Where the bytes of an object come from.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Source {
+    /// A file. The last component of the path must not be a symbolic link.
+    File(PathBuf),
+    /// Bytes that the caller handed over.
+    Memory(Arc<[u8]>),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::File(path) => f.debug_tuple("File").field(path).finish(),
+            Source::Memory(bytes) => write!(f, "Memory({} bytes)", bytes.len()),
+        }
+    }
+}
+
+/// Bytes of known length and hash. Several threads may open it at once, whole or in part, as often
+/// as they need; what they read is masked already.
+pub struct Body {
+    content: Content,
+    len: u64,
+    sha256: [u8; 32],
+    md5: Option<[u8; 16]>,
+    media_type: &'static str,
+}
+
+enum Content {
+    File { path: PathBuf, redactor: Redactor, kind: Kind },
+    Memory(Arc<[u8]>),
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Body")
+            .field("len", &self.len)
+            .field("media_type", &self.media_type)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Body {
+    /// A body of bytes that are complete and masked as they are, such as pages and the full text.
+    /// The MD5 is computed if a store wants it.
+    pub fn memory(bytes: impl Into<Arc<[u8]>>, with_md5: bool) -> Body {
+        let bytes = bytes.into();
+        let mut hashes = Hashes::new(with_md5);
+        hashes.update(&bytes);
+        let media_type = media_type::of("", &bytes);
+        Body::hashed(bytes.len() as u64, hashes, media_type, Content::Memory(bytes))
+    }
+
+    /// Makes a body of a source: masks it and computes its hashes in one pass over the bytes that
+    /// are there when it is opened. A file that grows later is sent up to that length. The name is
+    /// the one that is shown; its ending helps to tell the media type.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or read, that is no regular file (`InvalidInput`), or that
+    /// became shorter while it was read (`UnexpectedEof`: preparing it again helps).
+    pub fn prepare(
+        source: &Source,
+        name: &str,
+        redactor: &Redactor,
+        with_md5: bool,
+    ) -> io::Result<Body> {
+        match source {
+            Source::Memory(bytes) => Ok(Body::mask(Arc::clone(bytes), name, redactor, with_md5)),
+            Source::File(path) => {
+                let (mut file, len) = open_regular(path)?;
+                if len <= KEPT_IN_MEMORY {
+                    let mut bytes = vec![0; len as usize];
+                    file.read_exact(&mut bytes).map_err(shorter)?;
+                    return Ok(Body::mask(bytes.into(), name, redactor, with_md5));
+                }
+                Body::read_through(file, len, path, name, redactor, with_md5)
+            }
+        }
+    }
+
+    fn mask(bytes: Arc<[u8]>, name: &str, redactor: &Redactor, with_md5: bool) -> Body {
+        let (kind, media_type) = (media_type::kind(&bytes), media_type::of(name, &bytes));
+        let mut masked = bytes.to_vec();
+        // Mostly nothing is masked, and then the caller's bytes need not be held twice.
+        let body = match redactor.bytes(&mut masked, kind) {
+            0 => Body::memory(bytes, with_md5),
+            _ => Body::memory(masked, with_md5),
+        };
+        Body { media_type, ..body }
+    }
+
+    fn read_through(
+        file: File,
+        len: u64,
+        path: &Path,
+        name: &str,
+        redactor: &Redactor,
+        with_md5: bool,
+    ) -> io::Result<Body> {
+        let mut first_bytes = vec![0; media_type::SAMPLE_BYTES];
+        (&file).read_exact(&mut first_bytes).map_err(shorter)?;
+        let kind = media_type::kind(&first_bytes);
+        let media_type = media_type::of(name, &first_bytes);
+        let rest = (&file).take(len - first_bytes.len() as u64);
+        let masked = redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
+        let mut whole = Exactly { inner: masked, left: len };
+        let mut hashes = Hashes::new(with_md5);
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            match whole.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => hashes.update(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let content = Content::File { path: path.to_owned(), redactor: redactor.clone(), kind };
+        Ok(Body::hashed(len, hashes, media_type, content))
+    }
+
+    fn hashed(len: u64, hashes: Hashes, media_type: &'static str, content: Content) -> Body {
+        let sha256 = hashes.sha256.finalize().into();
+        let md5 = hashes.md5.map(|md5| md5.finalize().into());
+        Body { content, len, sha256, md5, media_type }
+    }
+
+    /// The length in bytes.
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The SHA-256 of all bytes. Whoever sends or copies them and finds another one knows that
+    /// the file has changed, and prepares it again.
+    pub fn sha256(&self) -> &[u8; 32] {
+        &self.sha256
+    }
+
+    /// The MD5 of all bytes, if it was asked for.
+    pub fn md5(&self) -> Option<&[u8; 16]> {
+        self.md5.as_ref()
+    }
+
+    /// The Content-Type that the bytes of a run are served with; our own pages have another one
+    /// ([`media_type::PAGE`]).
+    pub fn media_type(&self) -> &'static str {
+        self.media_type
+    }
+
+    /// Opens the bytes of a range, which is `0..len()` for all of them. The reader gives exactly
+    /// as many bytes as the range has, the same ones whichever range they are read through, or an
+    /// error: it never ends early, as a request whose body does would hang.
+    ///
+    /// # Errors
+    /// A file that cannot be opened any more or that is shorter than when it was prepared
+    /// (`UnexpectedEof`), here or while it is read; a range that is not in the body.
+    pub fn open(&self, range: Range<u64>) -> io::Result<Box<dyn Read + Send + '_>> {
+        if range.start > range.end || range.end > self.len {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "the range is not in the body",
+            ));
+        }
+        match &self.content {
+            Content::Memory(bytes) => {
+                Ok(Box::new(&bytes[range.start as usize..range.end as usize]))
+            }
+            Content::File { path, redactor, kind } => {
+                let (mut file, len) = open_regular(path)?;
+                if len < self.len {
+                    return Err(became_shorter());
+                }
+                let from = range.start.saturating_sub(LOOK_BACK);
+                io::Seek::seek(&mut file, io::SeekFrom::Start(from))?;
+                // The masker reads on behind the range: a secret may straddle its end.
+                let mut masked = redactor.reader(file.take(self.len - from), *kind);
+                let before = range.start - from;
+                if io::copy(&mut masked.by_ref().take(before), &mut io::sink())? < before {
+                    return Err(became_shorter());
+                }
+                Ok(Box::new(Exactly { inner: masked, left: range.end - range.start }))
+            }
+        }
+    }
+}
+
+struct Hashes {
+    sha256: Sha256,
+    md5: Option<Md5>,
+}
+
+impl Hashes {
+    fn new(with_md5: bool) -> Hashes {
+        Hashes { sha256: Sha256::new(), md5: with_md5.then(Md5::new) }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.sha256.update(bytes);
+        if let Some(md5) = &mut self.md5 {
+            md5.update(bytes);
+        }
+    }
+}
+
+/// Gives exactly `left` bytes, or an error.
+struct Exactly<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Exactly<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        if most == 0 {
+            return Ok(0);
+        }
+        let count = self.inner.read(&mut buffer[..most])?;
+        if count == 0 {
+            return Err(became_shorter());
+        }
+        self.left -= count as u64;
+        Ok(count)
+    }
+}
+
+/// Opens a file and takes its length. What is not a regular file is refused without ever waiting
+/// for it: a pipe would hang and a device could act on being read. A symbolic link in the last
+/// place is not followed: links are resolved, and judged, when the plan is made.
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
+    );
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(not_regular());
+    }
+    let file = options.open(path)?;
+    // It may have been replaced in between.
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_regular());
+    }
+    Ok((file, metadata.len()))
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+fn became_shorter() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read")
+}
+
+fn shorter(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { became_shorter() } else { error }
+}

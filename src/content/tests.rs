@@ -1,0 +1,176 @@
+use std::io::Write;
+
+use super::*;
+
+fn redactor() -> Redactor {
+    Redactor::new(["the-long-secret-of-this-test"])
+}
+
+fn all(body: &Body, range: Range<u64>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    body.open(range)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Lines of different lengths, so that borders fall everywhere.
+fn log(bytes: usize) -> Vec<u8> {
+    let mut log = Vec::with_capacity(bytes + 100);
+    for number in 0.. {
+        writeln!(log, "{number} DEBUG {}", "x".repeat(number % 61)).unwrap();
+        if log.len() >= bytes {
+            break;
+        }
+    }
+    log.truncate(bytes);
+    log
+}
+
+fn file(dir: &tempfile::TempDir, bytes: &[u8]) -> Source {
+    let path = dir.path().join("a.log");
+    std::fs::write(&path, bytes).unwrap();
+    Source::File(path)
+}
+
+fn prepared(source: &Source) -> io::Result<Body> {
+    Body::prepare(source, "a.log", &redactor(), true)
+}
+
+#[test]
+fn the_hashes_are_those_of_the_bytes() {
+    let body = Body::memory(*b"abc", true);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(
+        hex(body.sha256()),
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    );
+    assert_eq!(hex(body.md5().unwrap()), "900150983cd24fb0d6963f7d28e17f72");
+    assert_eq!(Body::memory(*b"abc", false).md5(), None);
+    assert!(Body::memory([], false).is_empty());
+}
+
+#[test]
+fn small_files_and_large_ones_give_their_bytes_and_hashes() {
+    let dir = tempfile::tempdir().unwrap();
+    for size in [0, 1, KEPT_IN_MEMORY as usize, KEPT_IN_MEMORY as usize + 1, 1_000_000] {
+        let bytes = log(size);
+        let body = prepared(&file(&dir, &bytes)).unwrap();
+        let expected = Body::memory(bytes.clone(), true);
+        assert_eq!(body.len(), size as u64);
+        assert_eq!(body.sha256(), expected.sha256(), "{size}");
+        assert_eq!(body.md5(), expected.md5(), "{size}");
+        assert_eq!(body.media_type(), media_type::TEXT);
+        // Twice: a body can be opened again.
+        assert!(all(&body, 0..body.len()).unwrap() == bytes);
+        assert!(all(&body, 0..body.len()).unwrap() == bytes);
+    }
+}
+
+#[test]
+fn a_range_holds_the_same_bytes_as_the_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(700_000);
+    // Secrets across the borders of the ranges below, and of our buffers.
+    let secret = b"the-long-secret-of-this-test";
+    for border in [65_536, 131_072, 200_000, 262_144, 300_001, 699_900] {
+        let at = border - 9;
+        bytes[at..at + secret.len()].copy_from_slice(secret);
+    }
+    let body = prepared(&file(&dir, &bytes)).unwrap();
+    let whole = all(&body, 0..body.len()).unwrap();
+    assert_eq!(body.sha256(), Body::memory(whole.clone(), false).sha256());
+    let borders = [0, 1, 65_535, 65_536, 131_072, 200_000, 300_001, 699_900, 699_999, 700_000];
+    for (index, &start) in borders.iter().enumerate() {
+        for &end in &borders[index..] {
+            let part = all(&body, start..end).unwrap();
+            assert!(part == whole[start as usize..end as usize], "{start}..{end}");
+        }
+    }
+    assert!(body.open(0..700_001).is_err());
+    #[allow(clippy::reversed_empty_ranges, reason = "that is what is refused")]
+    let reversed = body.open(2..1);
+    assert_eq!(reversed.err().unwrap().kind(), io::ErrorKind::InvalidInput);
+}
+
+#[test]
+fn a_file_that_grows_is_sent_up_to_its_length_when_it_was_prepared() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(400_000);
+    // What is half a secret at the end must not depend on what comes later.
+    bytes.extend(b"the-long-secret");
+    let source = file(&dir, &bytes);
+    let body = prepared(&source).unwrap();
+    let Source::File(path) = &source else { unreachable!() };
+    File::options().append(true).open(path).unwrap().write_all(b"-of-this-test").unwrap();
+    assert!(all(&body, 0..body.len()).unwrap() == bytes);
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error_and_never_a_short_body() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = file(&dir, &log(400_000));
+    let body = prepared(&source).unwrap();
+    let Source::File(path) = &source else { unreachable!() };
+    let shrink = |to| File::options().write(true).open(path).unwrap().set_len(to).unwrap();
+
+    // While it is open.
+    let mut reader = body.open(0..400_000).unwrap();
+    let mut start = [0; 100];
+    reader.read_exact(&mut start).unwrap();
+    shrink(300_000);
+    let error = reader.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    assert!(error.to_string().contains("became shorter"), "{error}");
+
+    // Between two openings; what is left can be prepared again.
+    assert_eq!(body.open(0..10).err().unwrap().kind(), io::ErrorKind::UnexpectedEof);
+    assert_eq!(prepared(&source).unwrap().len(), 300_000);
+}
+
+#[test]
+fn a_file_that_changes_no_longer_has_its_hash() {
+    let dir = tempfile::tempdir().unwrap();
+    let source = file(&dir, &log(400_000));
+    let body = prepared(&source).unwrap();
+    file(&dir, &log(400_000).iter().rev().copied().collect::<Vec<u8>>());
+    let now = Body::memory(all(&body, 0..body.len()).unwrap(), false);
+    assert_ne!(now.sha256(), body.sha256());
+}
+
+#[test]
+fn only_regular_files_are_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let refused = |path: &Path| {
+        let error = prepared(&Source::File(path.to_owned())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput, "{}: {error}", path.display());
+    };
+    refused(dir.path());
+    let gone = Source::File(dir.path().join("gone"));
+    assert_eq!(prepared(&gone).unwrap_err().kind(), io::ErrorKind::NotFound);
+    #[cfg(unix)]
+    {
+        refused(Path::new("/dev/null"));
+        // Opening a pipe that nobody writes to would wait for ever.
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        refused(&pipe);
+        let link = dir.path().join("link");
+        std::os::unix::fs::symlink("/etc/passwd", &link).unwrap();
+        refused(&link);
+    }
+}
+
+#[test]
+fn debug_shows_no_content() {
+    let bytes = b"do-not-print-me";
+    let source = Source::Memory(Arc::from(&bytes[..]));
+    let body = prepared(&source).unwrap();
+    for text in [format!("{body:?}"), format!("{source:?}")] {
+        assert!(!text.contains("do-not") && !text.contains("100, 111"), "{text}");
+    }
+}
+
+#[test]
+fn a_body_is_shared_by_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Body>();
+}

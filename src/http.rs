@@ -1,0 +1,410 @@
+//! HTTP as the rest of the library sees it: one request, one outcome.
+//!
+//! An exchange ends in one of three ways, and the difference decides what may be done next: the
+//! server answered (whatever the status), the request was certainly not sent, or it may have
+//! arrived. Redirects, retries and waiting are not done here: the GitHub client and the uploader
+//! have different rules for them. Only this file touches ureq.
+
+mod network;
+
+use std::fmt;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use once_cell::sync::OnceCell;
+use ureq::http;
+
+use crate::error::Result;
+
+pub use network::Network;
+pub use ureq::http::HeaderMap;
+
+/// How long a connection may take to be made, TLS included.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a single read or write may stall.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// The most of an answer's body that is kept, unless a request says otherwise.
+const ANSWER_LIMIT: u64 = 32 << 20;
+/// What a body is read and sent in.
+const BUFFER: usize = 64 << 10;
+
+/// Who is told of every request before it is sent; gets the host.
+pub type OnRequest = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A pool of connections with its own rules, made at the first request of each scheme.
+///
+/// Clones share the pool. After [`Agent::shut_down`] every request fails, those under way too.
+#[derive(Clone)]
+pub struct Agent {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    network: Network,
+    connections: usize,
+    on_request: OnRequest,
+    http: OnceCell<ureq::Agent>,
+    https: OnceCell<ureq::Agent>,
+    shut: std::sync::atomic::AtomicBool,
+}
+
+impl fmt::Debug for Agent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Agent")
+            .field("connections", &self.inner.connections)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a request carries.
+pub enum Payload<'a> {
+    /// No body at all.
+    None,
+    /// These bytes.
+    Bytes(&'a [u8]),
+    /// Exactly so many bytes of a reader; an earlier end is an error, not a hang.
+    Reader(&'a mut (dyn Read + 'a), u64),
+}
+
+/// One request. The URL is complete; headers are sent as given.
+pub struct Request<'a> {
+    /// `GET`, `PUT`, …
+    pub method: &'a str,
+    /// The absolute URL, already percent-encoded.
+    pub url: &'a str,
+    /// Names and values; `Host` and `Content-Length` are added.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub payload: Payload<'a>,
+    /// The most of the answer's body that is kept; `None` is a sensible default.
+    pub answer_limit: Option<u64>,
+    /// A limit for the whole exchange, where a budget of time asks for one.
+    pub time: Option<Duration>,
+}
+
+impl<'a> Request<'a> {
+    /// A request without headers and body.
+    pub fn new(method: &'a str, url: &'a str) -> Request<'a> {
+        Request {
+            method,
+            url,
+            headers: Vec::new(),
+            payload: Payload::None,
+            answer_limit: None,
+            time: None,
+        }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Request<'a> {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets the body.
+    #[must_use]
+    pub fn payload(mut self, payload: Payload<'a>) -> Request<'a> {
+        self.payload = payload;
+        self
+    }
+}
+
+/// What a server said.
+#[derive(Debug)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body, read to its end or to the limit.
+    pub body: Vec<u8>,
+    /// Why the body is not whole, if it is not.
+    pub cut: Option<String>,
+}
+
+impl Answer {
+    /// A header as text, if it is there and is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// The body as text, with what is not UTF-8 replaced.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// Whether the status is 2xx.
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// Why there is no answer. The text holds no URL and no secret.
+#[derive(Debug)]
+pub struct Failure {
+    /// What happened, in words.
+    pub what: String,
+    /// Whether a time-out ended it.
+    pub timed_out: bool,
+    /// Whether trying again cannot help: a certificate that is not trusted, a URL that is none.
+    pub hopeless: bool,
+}
+
+/// How an exchange ended.
+#[derive(Debug)]
+pub enum Exchange {
+    /// The server answered, whatever the status.
+    Answered(Answer),
+    /// The request was certainly not sent.
+    NotSent(Failure),
+    /// The request, or a part of it, may have arrived, and no answer came.
+    MaybeArrived(Failure),
+}
+
+impl Agent {
+    /// An agent that keeps up to `connections` connections to a host alive.
+    pub fn new(network: Network, connections: usize, on_request: OnRequest) -> Agent {
+        Agent {
+            inner: Arc::new(Inner {
+                network,
+                connections,
+                on_request,
+                http: OnceCell::new(),
+                https: OnceCell::new(),
+                shut: std::sync::atomic::AtomicBool::new(false),
+            }),
+        }
+    }
+
+    /// Ends every request that is under way on another thread, and every later one at once.
+    pub fn shut_down(&self) {
+        self.inner.shut.store(true, std::sync::atomic::Ordering::SeqCst);
+        for made in [&self.inner.http, &self.inner.https] {
+            if let Some(agent) = made.get() {
+                agent.clone().shutdown();
+            }
+        }
+    }
+
+    /// A fresh agent of the same kind, for cleaning up after a shut-down.
+    #[must_use]
+    pub fn renewed(&self) -> Agent {
+        Agent::new(
+            self.inner.network.clone(),
+            self.inner.connections,
+            Arc::clone(&self.inner.on_request),
+        )
+    }
+
+    fn ureq(&self, scheme: &str) -> Result<&ureq::Agent> {
+        let cell = if scheme == "https" { &self.inner.https } else { &self.inner.http };
+        let agent = cell.get_or_try_init(|| {
+            let network = &self.inner.network;
+            let mut config = ureq::Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .max_redirects_will_error(false)
+                .proxy(network.proxy(scheme)?)
+                .user_agent(concat!("notify_pr/", env!("CARGO_PKG_VERSION")))
+                .accept_encoding("")
+                .accept("")
+                .timeout_connect(Some(CONNECT_TIMEOUT))
+                .timeout_resolve(Some(CONNECT_TIMEOUT))
+                .timeout_per_read(Some(network.stall))
+                .timeout_per_write(Some(network.stall))
+                .max_idle_connections(self.inner.connections + 4)
+                .max_idle_connections_per_host(self.inner.connections)
+                .input_buffer_size(BUFFER)
+                .output_buffer_size(BUFFER);
+            if scheme == "https" {
+                config = config.tls_config(network.tls()?);
+            }
+            Ok(config.build().new_agent())
+        })?;
+        // A shut-down may have come while the agent was being made.
+        if self.inner.shut.load(std::sync::atomic::Ordering::SeqCst) {
+            agent.clone().shutdown();
+        }
+        Ok(agent)
+    }
+
+    /// Sends one request and reads the answer to its end.
+    pub fn exchange(&self, request: Request<'_>) -> Exchange {
+        let uri: http::Uri = match request.url.parse() {
+            Ok(uri) => uri,
+            Err(_) => return Exchange::NotSent(hopeless("this is not a URL")),
+        };
+        let scheme = uri.scheme_str().unwrap_or_default().to_owned();
+        let agent = match self.ureq(&scheme) {
+            Ok(agent) => agent,
+            Err(error) => return Exchange::NotSent(hopeless(error.to_string())),
+        };
+        (self.inner.on_request)(&host_of(&uri));
+        let mut builder = http::Request::builder().method(request.method).uri(uri);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let limit = request.answer_limit.unwrap_or(ANSWER_LIMIT);
+        let time = request.time;
+        let sent = match request.payload {
+            Payload::None => send(agent, builder, (), time),
+            Payload::Bytes(bytes) => send(agent, builder, bytes, time),
+            Payload::Reader(reader, length) => {
+                let mut exact = Exactly { reader, left: length, short: false };
+                let builder = builder.header("content-length", length.to_string());
+                let body = ureq::SendBody::from_reader(&mut exact);
+                let sent = send(agent, builder, body, time);
+                if exact.short { Err(Ended::Short) } else { sent }
+            }
+        };
+        match sent {
+            Ok(response) => read_answer(response, limit),
+            Err(Ended::Short) => Exchange::MaybeArrived(Failure {
+                what: "the file became shorter while it was sent".to_owned(),
+                timed_out: false,
+                hopeless: false,
+            }),
+            Err(Ended::Request(error)) => Exchange::NotSent(hopeless(error)),
+            Err(Ended::Ureq(error)) => classify(error),
+        }
+    }
+}
+
+enum Ended {
+    Short,
+    Request(String),
+    Ureq(ureq::Error),
+}
+
+fn send<B: ureq::AsSendBody>(
+    agent: &ureq::Agent,
+    builder: http::request::Builder,
+    body: B,
+    time: Option<Duration>,
+) -> Result<http::Response<ureq::Body>, Ended> {
+    let request = builder.body(body).map_err(|error| Ended::Request(error.to_string()))?;
+    let request = agent.configure_request(request).timeout_global(time).build();
+    agent.run(request).map_err(Ended::Ureq)
+}
+
+fn read_answer(response: http::Response<ureq::Body>, limit: u64) -> Exchange {
+    let (head, mut body) = response.into_parts();
+    let mut bytes = Vec::new();
+    let read = body.as_reader().take(limit).read_to_end(&mut bytes);
+    Exchange::Answered(Answer {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        body: bytes,
+        cut: read.err().map(|error| error.to_string()),
+    })
+}
+
+/// Which errors leave no doubt that nothing was sent: see ureq's list of errors and time-outs.
+fn classify(error: ureq::Error) -> Exchange {
+    use ureq::Timeout;
+    let timed_out = matches!(error, ureq::Error::Timeout(_))
+        || matches!(&error, ureq::Error::Io(e) if e.kind() == io::ErrorKind::TimedOut);
+    let not_sent = match &error {
+        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
+        ureq::Error::Io(e) => matches!(
+            e.kind(),
+            io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::NotConnected
+                | io::ErrorKind::HostUnreachable
+                | io::ErrorKind::NetworkUnreachable
+                | io::ErrorKind::AddrNotAvailable
+        ),
+        ureq::Error::HostNotFound
+        | ureq::Error::ConnectionFailed
+        | ureq::Error::ConnectProxyFailed(_)
+        | ureq::Error::InvalidProxyUrl
+        | ureq::Error::BadUri(_)
+        | ureq::Error::Http(_)
+        | ureq::Error::Tls(_)
+        | ureq::Error::Rustls(_)
+        | ureq::Error::RequireHttpsOnly(_) => true,
+        _ => false,
+    };
+    let hopeless = matches!(
+        &error,
+        ureq::Error::BadUri(_)
+            | ureq::Error::Http(_)
+            | ureq::Error::InvalidProxyUrl
+            | ureq::Error::Tls(_)
+            | ureq::Error::Rustls(_)
+    ) || matches!(&error, ureq::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData);
+    let failure = Failure { what: error.to_string(), timed_out, hopeless };
+    if not_sent || failure.hopeless {
+        Exchange::NotSent(failure)
+    } else {
+        Exchange::MaybeArrived(failure)
+    }
+}
+
+fn hopeless(what: impl Into<String>) -> Failure {
+    Failure { what: what.into(), timed_out: false, hopeless: true }
+}
+
+/// Reads exactly so many bytes. ureq would wait for ever for the rest of a body that ends early.
+struct Exactly<'a> {
+    reader: &'a mut (dyn Read + 'a),
+    left: u64,
+    short: bool,
+}
+
+impl Read for Exactly<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = self.reader.read(&mut buffer[..most])?;
+        if read == 0 {
+            self.short = true;
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.left -= read as u64;
+        Ok(read)
+    }
+}
+
+/// Host and port of a URI, without the port that is the scheme's own.
+fn host_of(uri: &http::Uri) -> String {
+    let host = uri.host().unwrap_or_default();
+    match (uri.port_u16(), uri.scheme_str()) {
+        (None, _) | (Some(443), Some("https")) | (Some(80), Some("http")) => host.to_owned(),
+        (Some(port), _) => format!("{host}:{port}"),
+    }
+}
+
+/// A URL as it may be shown: without user information, and with the values of its query masked.
+pub fn display_url(url: &str) -> String {
+    let (before, query) = match url.split_once('?') {
+        Some((before, query)) => (before, Some(query)),
+        None => (url, None),
+    };
+    let mut shown = match before.split_once("://") {
+        Some((scheme, rest)) => {
+            let (authority, path) = match rest.find('/') {
+                Some(slash) => rest.split_at(slash),
+                None => (rest, ""),
+            };
+            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+            format!("{scheme}://{host}{path}")
+        }
+        None => before.to_owned(),
+    };
+    if let Some(query) = query {
+        let names: Vec<_> = query
+            .split('&')
+            .map(|pair| {
+                pair.split_once('=').map_or(pair.to_owned(), |(name, _)| format!("{name}=…"))
+            })
+            .collect();
+        shown.push('?');
+        shown.push_str(&names.join("&"));
+    }
+    shown
+}

@@ -1,0 +1,207 @@
+//! What every step of a submission is handed: identity, time, cancellation, events, connections.
+//!
+//! There are no globals: two submissions in one process know nothing of each other.
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use time::OffsetDateTime;
+
+use crate::error::{Error, Result};
+use crate::events::{Event, Events};
+use crate::http::{Agent, Network};
+use crate::redact::Redactor;
+use crate::settings::Settings;
+use crate::status::Status;
+
+/// One call of submit: what all its steps share.
+#[derive(Debug)]
+pub struct Submission {
+    /// The random 128-bit id, as 32 hexadecimal digits.
+    pub id: String,
+    /// When the submission began, in UTC and whole seconds.
+    pub started: OffsetDateTime,
+    /// What time it is.
+    pub clock: Clock,
+    /// The settings in force.
+    pub settings: Settings,
+    /// Nothing is written anywhere and no store is contacted.
+    pub dry_run: bool,
+    /// Whether the caller wants to stop.
+    pub cancel: Cancel,
+    /// The stream of what happens.
+    pub events: Arc<Events>,
+    /// The connections.
+    pub agents: Agents,
+    /// Masks secrets in everything that leaves.
+    pub redactor: Redactor,
+    /// What is left of the time for GitHub.
+    pub github_time: Budget,
+}
+
+/// One agent for GitHub, one for the store.
+#[derive(Clone, Debug)]
+pub struct Agents {
+    /// Speaks with GitHub only.
+    pub github: Agent,
+    /// Speaks with the store, and opens links as the public would.
+    pub store: Agent,
+}
+
+impl Submission {
+    /// Prepares a submission from settings that are settled.
+    pub fn new(settings: Settings, events: Arc<Events>, cancel: Cancel) -> Result<Submission> {
+        let dry_run = settings.flag("dry_run");
+        // A submission that leaves something behind has a time and an id of its own.
+        let (clock, id) = match dry_run {
+            true => (Clock::of(&settings), settings.text("submission_id").map(str::to_owned)),
+            false => (Clock::real(), None),
+        };
+        let id = id.map_or_else(random_id, Ok)?;
+        let started = clock.now();
+        let network = Network::from_settings(&settings);
+        let counted = Arc::clone(&events);
+        let on_request: crate::http::OnRequest =
+            Arc::new(move |host: &str| counted.emit(Event::Request { host: host.to_owned() }));
+        let jobs = settings.count("jobs").map_or(16, |jobs| jobs as usize);
+        let agents = Agents {
+            github: Agent::new(network.clone(), 2, Arc::clone(&on_request)),
+            store: Agent::new(network, jobs, on_request),
+        };
+        let redactor = Redactor::new(settings.secrets());
+        let github_time = Budget::new(settings.duration("timeout"));
+        Ok(Submission {
+            id,
+            started,
+            clock,
+            settings,
+            dry_run,
+            cancel,
+            events,
+            agents,
+            redactor,
+            github_time,
+        })
+    }
+}
+
+/// 128 random bits as 32 hexadecimal digits.
+pub fn random_id() -> Result<String> {
+    let mut bytes = [0u8; 16];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::new(Status::Internal, "the operating system gave no random bytes")
+            .because(error.to_string())
+    })?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The one place that time comes from, so that it can be fixed.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    fixed: Option<OffsetDateTime>,
+}
+
+impl Clock {
+    /// The operating system's clock.
+    pub fn real() -> Clock {
+        Clock { fixed: None }
+    }
+
+    /// A clock that stands still at `source_date_epoch`, if that is set.
+    fn of(settings: &Settings) -> Clock {
+        let seconds = settings.count("source_date_epoch").and_then(|s| i64::try_from(s).ok());
+        match seconds.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()) {
+            Some(at) => Clock::fixed(at),
+            None => Clock::real(),
+        }
+    }
+
+    /// A clock that stands still.
+    pub fn fixed(at: OffsetDateTime) -> Clock {
+        Clock { fixed: Some(at) }
+    }
+
+    /// Now, in UTC and whole seconds.
+    pub fn now(&self) -> OffsetDateTime {
+        let now = self.fixed.unwrap_or_else(OffsetDateTime::now_utc);
+        now.replace_nanosecond(0).unwrap_or(now)
+    }
+}
+
+/// Says to all threads of a submission that they should stop. Clones are the same cancellation.
+#[derive(Clone, Default)]
+pub struct Cancel {
+    inner: Arc<(Mutex<bool>, Condvar)>,
+}
+
+impl Cancel {
+    /// Nobody has cancelled yet.
+    pub fn new() -> Cancel {
+        Cancel::default()
+    }
+
+    /// Asks everybody to stop, and wakes those who sleep.
+    pub fn cancel(&self) {
+        *self.inner.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.inner.1.notify_all();
+    }
+
+    /// Whether somebody has asked to stop.
+    pub fn is_cancelled(&self) -> bool {
+        *self.inner.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An error of status `Cancelled` if somebody has asked to stop.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(cancelled()) } else { Ok(()) }
+    }
+
+    /// Sleeps, unless and until somebody asks to stop: then it is an error of status `Cancelled`.
+    pub fn sleep(&self, time: Duration) -> Result<()> {
+        let guard = self.inner.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (stopped, _) = self
+            .inner
+            .1
+            .wait_timeout_while(guard, time, |stopped| !*stopped)
+            .unwrap_or_else(PoisonError::into_inner);
+        if *stopped { Err(cancelled()) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Cancel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Cancel").field(&self.is_cancelled()).finish()
+    }
+}
+
+fn cancelled() -> Error {
+    Error::new(Status::Cancelled, "the submission was cancelled")
+}
+
+/// A budget of time that is used up only while somebody spends it.
+#[derive(Debug)]
+pub struct Budget {
+    left: Mutex<Duration>,
+}
+
+impl Budget {
+    /// A budget of that much time.
+    pub fn new(time: Duration) -> Budget {
+        Budget { left: Mutex::new(time) }
+    }
+
+    /// What is left.
+    pub fn left(&self) -> Duration {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something and takes the time it needed off the budget.
+    pub fn spend<T>(&self, work: impl FnOnce() -> T) -> T {
+        let began = Instant::now();
+        let result = work();
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        *left = left.saturating_sub(began.elapsed());
+        result
+    }
+}
