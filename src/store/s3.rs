@@ -1,0 +1,289 @@
+//! S3, and what speaks like it.
+//!
+//! Source: the Amazon S3 API Reference; where other servers differ, what they do was measured.
+//! Signatures come from `s3::signing`, everything goes through the submission's own agent, and
+//! the SHA-256 is the checksum: as the signed `x-amz-content-sha256`, and as
+//! `x-amz-checksum-sha256` for servers such as SeaweedFS that do not compare the former.
+
+mod answer;
+mod call;
+mod endpoint;
+mod sign;
+
+use std::io::Read;
+use std::ops::Range;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use sha2::{Digest, Sha256};
+use time::OffsetDateTime;
+
+use self::call::{Call, Content};
+use self::endpoint::Endpoint;
+use self::sign::{Credentials, LONGEST_LINK, Signer, Target};
+use super::transfer::{Transfer, hex};
+use super::{
+    Access, Fault, Limits, Listing, Meta, Part, Sent, Store, Stored, Upload, check_key, encode_key,
+};
+use crate::content::Body;
+use crate::error::{Error, Result};
+use crate::http::Agent;
+use crate::settings::Settings;
+use crate::status::Status;
+
+/// How long giving up a multipart upload may take: it may be done while a user waits for the end.
+const ABORT_TIME: Duration = Duration::from_secs(3);
+
+/// The store of `store_api = s3`.
+#[derive(Debug)]
+pub(super) struct S3 {
+    agent: Agent,
+    endpoint: Endpoint,
+    signer: Signer,
+    name: String,
+    public_url: Option<String>,
+    create: bool,
+    /// Whether the service takes `x-amz-checksum-sha256`, as far as is known.
+    checksums: AtomicBool,
+}
+
+impl S3 {
+    /// Contacts nobody.
+    pub(super) fn new(settings: &Settings, agent: Agent) -> Result<S3> {
+        let endpoint = Endpoint::from_settings(settings)?;
+        let public_url = settings.text("store_public_url");
+        if let Some(url) = public_url {
+            super::choose::check_url("store_public_url", url)?;
+        }
+        let credentials = Credentials {
+            access_key: settings.choice("store_identity").to_owned(),
+            secret_key: settings.choice("store_secret").to_owned(),
+            session_token: settings.text("store_session_token").map(str::to_owned),
+        };
+        Ok(S3 {
+            agent,
+            signer: Signer::new(credentials, endpoint.region()),
+            name: endpoint.display(),
+            public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
+            create: settings.flag("store_create"),
+            checksums: AtomicBool::new(true),
+            endpoint,
+        })
+    }
+
+    /// Makes the bucket if it is not there. One that is there is left as it is: on some servers a
+    /// second PUT would change its rights.
+    fn create_bucket(&self) -> Stored<()> {
+        let looked = self.call(&self.agent, &Call::new("HEAD", None));
+        match looked {
+            Ok(_) => return Ok(()),
+            Err(failure) if failure.fault == Fault::NotFound => {}
+            Err(failure) => return Err(failure),
+        }
+        let region = self.signer.region();
+        let constraint = format!(
+            "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+             <LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+        );
+        let mut call = Call::new("PUT", None);
+        if self.endpoint.is_aws() && region != "us-east-1" {
+            call.content = Content::Bytes(constraint.as_bytes());
+        }
+        call.fine = &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"];
+        self.call(&self.agent, &call).map(drop)
+    }
+}
+
+impl Store for S3 {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn limits(&self) -> Limits {
+        Limits {
+            key_bytes: 1024,
+            component_bytes: 255,
+            put_bytes: 5 << 30,
+            part_bytes: (5 << 20, 5 << 30),
+            parts: 10_000,
+            parts_from: 128 << 20,
+            wants_md5: false,
+        }
+    }
+
+    fn prepare(&self) -> Stored<()> {
+        if self.create { self.create_bucket() } else { Ok(()) }
+    }
+
+    fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
+        check_key(key, &self.limits())?;
+        let mut call = Call::new("PUT", Some(key));
+        call.headers = described(meta);
+        let sha256 = hex(body.sha256());
+        call.checksum = Some(BASE64.encode(body.sha256()));
+        call.content = Content::Body { body, range: 0..body.len(), sha256, sent };
+        self.call(&self.agent, &call).map(drop)
+    }
+
+    fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {
+        check_key(key, &self.limits())?;
+        let mut call = Call::new("POST", Some(key));
+        call.headers = described(meta);
+        call.query = vec![("uploads", String::new())];
+        let answer = self.call(&self.agent, &call)?;
+        match answer::text_of(&answer.body, "UploadId") {
+            Some(id) => Ok(Upload { key: key.to_owned(), id, meta: meta.clone() }),
+            None => Err(self.no_s3("the answer names no upload")),
+        }
+    }
+
+    fn put_part(
+        &self,
+        upload: &Upload,
+        number: u32,
+        body: &Body,
+        range: Range<u64>,
+        sent: &Sent<'_>,
+    ) -> Stored<Part> {
+        let size = range.end.saturating_sub(range.start);
+        let mut call = Call::new("PUT", Some(&upload.key));
+        call.query = vec![("partNumber", number.to_string()), ("uploadId", upload.id.clone())];
+        let sha256 = hash(body, range.clone(), sent)?;
+        call.content = Content::Body { body, range, sha256, sent };
+        let answer = self.call(&self.agent, &call)?;
+        match answer.header("etag") {
+            Some(etag) => Ok(Part { number, etag: etag.to_owned(), size }),
+            None => Err(self.no_s3("the answer to a part has no ETag")),
+        }
+    }
+
+    fn finish(&self, upload: &Upload, parts: &[Part]) -> Stored<()> {
+        let mut list = String::from(
+            "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">",
+        );
+        for part in parts {
+            let etag = quick_xml::escape::escape(part.etag.as_str());
+            let number = part.number;
+            list.push_str(&format!(
+                "<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag></Part>"
+            ));
+        }
+        list.push_str("</CompleteMultipartUpload>");
+        let mut call = Call::new("POST", Some(&upload.key));
+        call.query = vec![("uploadId", upload.id.clone())];
+        call.headers = vec![("content-type".to_owned(), "application/xml".to_owned())];
+        call.content = Content::Bytes(list.as_bytes());
+        // The status is sent before the work is done, so the body may still say that it failed.
+        let answer = self.call(&self.agent, &call)?;
+        if let Some(why) = answer.cut {
+            return Err(self.unreachable(why));
+        }
+        Ok(())
+    }
+
+    fn abort(&self, upload: &Upload) -> Stored<()> {
+        // The agent may have been shut down by a cancel; what was begun is cleaned up all the same.
+        let mut call = Call::new("DELETE", Some(&upload.key));
+        call.query = vec![("uploadId", upload.id.clone())];
+        call.time = Some(ABORT_TIME);
+        call.fine = &["NoSuchUpload"];
+        self.call(&self.agent.renewed(), &call).map(drop)
+    }
+
+    fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>> {
+        check_key(key, &self.limits())?;
+        let mut call = Call::new("GET", Some(key));
+        call.answer_limit = Some(limit);
+        let answer = self.call(&self.agent, &call)?;
+        match answer.cut {
+            Some(why) => Err(self.unreachable(why)),
+            None => Ok(answer.body),
+        }
+    }
+
+    fn list(&self, prefix: &str, after: Option<&str>) -> Stored<Listing> {
+        let mut call = Call::new("GET", None);
+        call.query = vec![
+            ("list-type", "2".to_owned()),
+            ("encoding-type", "url".to_owned()),
+            ("prefix", prefix.to_owned()),
+        ];
+        if let Some(after) = after {
+            call.query.push(("start-after", after.to_owned()));
+        }
+        let answer = self.call(&self.agent, &call)?;
+        if let Some(why) = answer.cut {
+            return Err(self.unreachable(why));
+        }
+        if answer::text_of(&answer.body, "IsTruncated").is_none() {
+            return Err(self.no_s3("the answer is no listing"));
+        }
+        Ok(answer::listing(&answer.body))
+    }
+
+    fn delete(&self, key: &str) -> Stored<()> {
+        check_key(key, &self.limits())?;
+        let mut call = Call::new("DELETE", Some(key));
+        call.fine = &["NoSuchKey"];
+        self.call(&self.agent, &call).map(drop)
+    }
+
+    fn ways(&self) -> Vec<Access> {
+        vec![Access::Public, Access::Signed]
+    }
+
+    fn link(&self, key: &str, access: Access, until: OffsetDateTime) -> Result<String, Error> {
+        let region = self.signer.region();
+        let host = self.endpoint.host(&region);
+        let path = self.endpoint.path(Some(key));
+        let plain = format!("{}://{host}{path}", self.endpoint.scheme());
+        match (access, &self.public_url) {
+            (Access::Public, Some(public)) => Ok(format!("{public}/{}", encode_key(key))),
+            (Access::Public, None) => Ok(plain),
+            (Access::Signed, _) => {
+                let seconds = (until - self.signer.now()).whole_seconds().min(LONGEST_LINK);
+                let target =
+                    Target { method: "GET", region: &region, host: &host, path: &path, query: &[] };
+                let query = self.signer.presign(&target, seconds).map_err(|source| {
+                    Error::new(Status::Internal, "a link cannot be signed").because(source)
+                })?;
+                Ok(format!("{plain}?{query}"))
+            }
+        }
+    }
+
+    fn sweep(&self, _now: OffsetDateTime) -> Stored<u64> {
+        Ok(0)
+    }
+}
+
+/// The headers that say what an object is.
+fn described(meta: &Meta) -> Vec<(String, String)> {
+    let mut headers = vec![("content-type".to_owned(), meta.content_type.clone())];
+    if let Some(encoding) = &meta.content_encoding {
+        headers.push(("content-encoding".to_owned(), encoding.clone()));
+    }
+    headers
+}
+
+/// The SHA-256 of a part, which must be known before it is sent.
+fn hash(body: &Body, range: Range<u64>, sent: &Sent<'_>) -> Stored<String> {
+    if range == (0..body.len()) {
+        return Ok(hex(body.sha256()));
+    }
+    // Reading is not sending, but may be stopped all the same.
+    let still = |_| sent(0);
+    let mut reader = Transfer::new(body, range, &still)?;
+    let mut hash = Sha256::new();
+    let mut buffer = vec![0; 64 << 10];
+    loop {
+        match reader.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hash.finalize())),
+            Ok(read) => hash.update(&buffer[..read]),
+            Err(source) => return Err(reader.failure(source)),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Reads a body while it is sent: counts, stops when asked to, and remembers why it ended early.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use super::{Fault, Sent, StoreError, Stored};
+use crate::content::Body;
+
+/// A range of a body on its way to a store.
+pub(super) struct Transfer<'a> {
+    reader: Box<dyn Read + Send + 'a>,
+    left: u64,
+    sent: &'a Sent<'a>,
+    ended: Option<StoreError>,
+}
+
+impl<'a> Transfer<'a> {
+    pub(super) fn new(
+        body: &'a Body,
+        range: Range<u64>,
+        sent: &'a Sent<'a>,
+    ) -> Stored<Transfer<'a>> {
+        let left = range.end.saturating_sub(range.start);
+        let reader = body.open(range).map_err(unreadable)?;
+        Ok(Transfer { reader, left, sent, ended: None })
+    }
+
+    /// Why the transfer itself ended early, if it did; a network that fails leaves no trace here.
+    pub(super) fn ended(&mut self) -> Option<StoreError> {
+        self.ended.take()
+    }
+
+    /// The same, where reading has just failed.
+    pub(super) fn failure(&mut self, source: io::Error) -> StoreError {
+        self.ended().unwrap_or_else(|| unreadable(source))
+    }
+
+    fn end<T>(&mut self, failure: StoreError) -> io::Result<T> {
+        self.ended = Some(failure);
+        Err(io::ErrorKind::UnexpectedEof.into())
+    }
+}
+
+impl Read for Transfer<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.left == 0 || buffer.is_empty() {
+            return Ok(0);
+        }
+        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        let read = match self.reader.read(&mut buffer[..most]) {
+            Ok(0) => return self.end(changed("the file became shorter while it was sent")),
+            Ok(read) => read,
+            Err(source) if source.kind() == io::ErrorKind::Interrupted => return Err(source),
+            Err(source) => return self.end(unreadable(source)),
+        };
+        self.left -= read as u64;
+        if !(self.sent)(read as u64) {
+            return self.end(StoreError::new(Fault::Cancelled, "the transfer was stopped"));
+        }
+        Ok(read)
+    }
+}
+
+/// What is sent is not what was prepared.
+pub(super) fn changed(what: &str) -> StoreError {
+    StoreError::new(Fault::Mismatch, what)
+}
+
+fn unreadable(source: io::Error) -> StoreError {
+    if source.kind() == io::ErrorKind::UnexpectedEof {
+        return changed("the file became shorter while it was sent");
+    }
+    let mut failure = StoreError::new(Fault::Local, "the file can no longer be read");
+    failure.error = failure.error.because(source);
+    failure
+}
+
+/// Bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}

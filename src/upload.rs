@@ -1,0 +1,382 @@
+//! Carries out the plan: workers, retries, integrity, the deadline.
+//!
+//! A marker goes into the folder before anything else. It goes alone, so wrong credentials, a
+//! missing bucket or a dead host show at once and with one request. Then the workers take the
+//! objects, the largest first, so that the small ones fill the gaps at the end.
+
+mod parts;
+mod patience;
+
+use std::cell::Cell;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use self::patience::{GivenUp, Patience};
+use crate::content::Body;
+use crate::error::{Error, Result};
+use crate::events::{Event, Step};
+use crate::plan::{LeftOut, Plan, Planned};
+use crate::status::{Stage, Status};
+use crate::store::{Fault, MARKER, Marker, Meta, Sent, Store, StoreError, Stored};
+use crate::submission::Submission;
+
+/// How many uploads run at once, unless `jobs` says otherwise.
+const JOBS: u64 = 16;
+/// How often an object is prepared anew because it changed while it was sent.
+const PREPARED: u32 = 3;
+/// How often a request is made before it is given up; with the pauses in between this outlasts
+/// the restart of a gateway.
+const ATTEMPTS: u32 = 10;
+/// The same for what must show early whether the store works at all, and for pages.
+const FIRST_ATTEMPTS: u32 = 6;
+/// The time for one page, which is not shared with the files.
+const PAGE_TIME: Duration = Duration::from_secs(120);
+/// The store is given up when so much went wrong without a success in between: a refusal counts
+/// one, an object that was tried to the end counts `EXHAUSTED`.
+const HOPELESS: u32 = 24;
+const EXHAUSTED: u32 = 8;
+
+/// What is in the store after the upload.
+#[derive(Debug, Default)]
+pub struct Uploaded {
+    /// In the order of the plan.
+    pub files: Vec<File>,
+    /// Planned and not stored, with the reason; the plan's own missing ones are not repeated here.
+    pub missing: Vec<LeftOut>,
+    /// Why the store as a whole failed, if it did.
+    pub failure: Option<Error>,
+}
+
+/// An object of the plan that is in the store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct File {
+    /// The true name as it is shown.
+    pub name: String,
+    /// The whole key in the store.
+    pub key: String,
+    /// The size in bytes, as it was sent.
+    pub size: u64,
+    /// The `Content-Type` that it is served with.
+    pub content_type: String,
+}
+
+/// Stores every object of the plan under `folder` (which ends with `/`).
+///
+/// What cannot be stored is named with its reason in the result; only a store that does not work
+/// at all, or a cancel, is a `failure`. The time of `upload_timeout` runs from now on. No thread
+/// is left behind.
+pub fn upload(submission: &Submission, store: &dyn Store, plan: &Plan, folder: &str) -> Uploaded {
+    if submission.dry_run {
+        return Uploaded::default();
+    }
+    let time = submission.settings.duration("upload_timeout");
+    let patience = Patience::new(&submission.cancel, time, ATTEMPTS);
+    let crew = Crew {
+        submission,
+        store,
+        plan,
+        folder,
+        order: largest_first(plan),
+        next: AtomicUsize::new(0),
+        in_a_row: AtomicU32::new(0),
+        outcomes: Mutex::new(BTreeMap::new()),
+        failure: Mutex::new(None),
+        patience,
+    };
+    match crew.begin() {
+        Ok(()) => crew.run(),
+        Err(given_up) => crew.stop(given_up),
+    }
+    crew.result()
+}
+
+/// Stores bytes that are complete as they are: a page, the full text. Tries as patiently as for a
+/// file, within a short time of its own.
+///
+/// # Errors
+/// The store's last refusal, or `Cancelled`.
+pub fn put_page(
+    submission: &Submission,
+    store: &dyn Store,
+    key: &str,
+    bytes: &[u8],
+    media_type: &str,
+) -> Result<()> {
+    let patience = Patience::new(&submission.cancel, PAGE_TIME, FIRST_ATTEMPTS);
+    put_bytes(submission, store, &patience, key, bytes, media_type)
+        .map_err(|given_up| given_up.into_error().in_stage(Stage::Publish))
+}
+
+fn put_bytes(
+    submission: &Submission,
+    store: &dyn Store,
+    patience: &Patience<'_>,
+    key: &str,
+    bytes: &[u8],
+    media_type: &str,
+) -> Result<(), GivenUp> {
+    let body = Body::memory(bytes, store.limits().wants_md5);
+    let meta = meta(submission, media_type);
+    let mut mangled = 0;
+    patience.retry(|| {
+        let stored = store.put(key, &body, &meta, &|_| patience.lasts());
+        match stored {
+            // The bytes cannot have changed here, so they were mangled on the way.
+            Err(failure) if failure.fault == Fault::Mismatch && mangled < PREPARED => {
+                mangled += 1;
+                Err(StoreError { fault: Fault::Unreachable, ..failure })
+            }
+            stored => stored,
+        }
+    })?;
+    submission.events.emit(Event::StepDone(Step::Stored(key.to_owned())));
+    Ok(())
+}
+
+fn meta(submission: &Submission, media_type: &str) -> Meta {
+    Meta {
+        content_type: media_type.to_owned(),
+        content_encoding: None,
+        expires: Some(expires(submission)),
+    }
+}
+
+/// When what this submission stores may go.
+fn expires(submission: &Submission) -> time::OffsetDateTime {
+    let days = submission.settings.count("store_expire_days").unwrap_or(7);
+    let days = time::Duration::days(i64::try_from(days.min(36_500)).unwrap_or(36_500));
+    submission.started.saturating_add(days)
+}
+
+fn largest_first(plan: &Plan) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..plan.objects.len()).collect();
+    order.sort_by_key(|&index| Reverse(plan.objects[index].size));
+    order
+}
+
+/// The workers, and what they share.
+struct Crew<'a> {
+    submission: &'a Submission,
+    store: &'a dyn Store,
+    plan: &'a Plan,
+    folder: &'a str,
+    /// Indexes into the plan, in the order in which they are taken.
+    order: Vec<usize>,
+    next: AtomicUsize,
+    /// How much went wrong since the last success.
+    in_a_row: AtomicU32,
+    /// By index into the plan.
+    outcomes: Mutex<BTreeMap<usize, Result<File, String>>>,
+    /// Why everybody stops, with the reason that readers see.
+    failure: Mutex<Option<(Error, String)>>,
+    patience: Patience<'a>,
+}
+
+impl Crew<'_> {
+    /// Finds out whether the store works at all, and marks the folder as ours.
+    fn begin(&self) -> Result<(), GivenUp> {
+        let first = self.patience.with_attempts(FIRST_ATTEMPTS);
+        first.retry(|| self.store.prepare())?;
+        let marker = Marker {
+            notify_pr: 1,
+            submission: self.submission.id.clone(),
+            expires: expires(self.submission),
+        };
+        let bytes = serde_json::to_vec(&marker).unwrap_or_default();
+        let key = format!("{}{MARKER}", self.folder);
+        put_bytes(self.submission, self.store, &first, &key, &bytes, "application/json")
+    }
+
+    fn run(&self) {
+        let jobs = self.submission.settings.count("jobs").unwrap_or(JOBS).max(1);
+        let workers = usize::try_from(jobs).unwrap_or(1).min(self.order.len());
+        std::thread::scope(|scope| {
+            let started: Vec<_> = (0..workers).map(|_| scope.spawn(|| self.work())).collect();
+            for worker in started {
+                if worker.join().is_err() {
+                    let bug = Error::new(Status::Internal, "an upload ended in a bug of notify_pr");
+                    self.fail(bug, "a bug in notify_pr ended the upload".to_owned());
+                }
+            }
+        });
+        if self.patience.lasts() && self.lock_failure().is_none() {
+            self.sweep();
+        }
+    }
+
+    fn work(&self) {
+        while self.patience.lasts() && self.lock_failure().is_none() {
+            let Some(&index) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
+                return;
+            };
+            let object = &self.plan.objects[index];
+            match self.store_object(object) {
+                Ok(file) => {
+                    self.in_a_row.store(0, Ordering::Relaxed);
+                    self.submission
+                        .events
+                        .emit(Event::Stored { name: file.name.clone(), size: file.size });
+                    self.submission.events.emit(Event::StepDone(Step::Stored(file.key.clone())));
+                    self.settle(index, Ok(file));
+                }
+                Err(given_up) => {
+                    self.missing(index, given_up.reason());
+                    self.judge(given_up);
+                }
+            }
+        }
+    }
+
+    fn store_object(&self, object: &Planned) -> Result<File, GivenUp> {
+        if object.key == MARKER {
+            return Err(local("this name is used by notify_pr itself", None));
+        }
+        let key = format!("{}{}", self.folder, object.key);
+        let limits = self.store.limits();
+        let mut last = None;
+        for _ in 0..PREPARED {
+            self.patience.check()?;
+            let redactor = &self.submission.redactor;
+            let body = match Body::prepare(&object.source, &object.name, redactor, limits.wants_md5)
+            {
+                Ok(body) => body,
+                Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
+                    last = Some(local("the file kept changing while it was read", None));
+                    continue;
+                }
+                Err(source) => return Err(local("the file cannot be read", Some(source))),
+            };
+            let meta = meta(self.submission, body.media_type());
+            let sent = if body.len() > limits.put_bytes || body.len() >= limits.parts_from {
+                self.put_in_parts(&key, &body, &meta)
+            } else {
+                self.patience.retry(|| {
+                    self.counted(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
+                })
+            };
+            match sent {
+                Ok(()) => {
+                    return Ok(File {
+                        name: object.name.clone(),
+                        key,
+                        size: body.len(),
+                        content_type: meta.content_type,
+                    });
+                }
+                Err(GivenUp::Store(failure)) if failure.fault == Fault::Mismatch => {
+                    last = Some(GivenUp::Store(failure));
+                }
+                Err(given_up) => return Err(given_up),
+            }
+        }
+        Err(last.unwrap_or(GivenUp::TimeOut(None)))
+    }
+
+    /// Counts what a request sends; what it sent in vain is taken back.
+    fn counted<T>(&self, length: u64, work: impl FnOnce(&Sent<'_>) -> Stored<T>) -> Stored<T> {
+        let total = Cell::new(0);
+        let events = &self.submission.events;
+        let result = work(&|bytes| {
+            if bytes > 0 {
+                total.set(total.get() + bytes);
+                events.emit(Event::Sent(bytes));
+            }
+            self.patience.lasts()
+        });
+        let kept = if result.is_ok() { length } else { 0 };
+        if total.get() > kept {
+            events.emit(Event::Unsent(total.get() - kept));
+        }
+        result
+    }
+
+    /// Gives the store up when nothing succeeds any more.
+    fn judge(&self, given_up: GivenUp) {
+        let GivenUp::Store(failure) = given_up else { return };
+        let weight = match failure.fault {
+            Fault::Refused | Fault::NotFound => 1,
+            Fault::Busy(_) | Fault::Unreachable => EXHAUSTED,
+            Fault::Mismatch | Fault::Local | Fault::Cancelled => return,
+        };
+        if self.in_a_row.fetch_add(weight, Ordering::Relaxed) + weight >= HOPELESS {
+            self.stop(GivenUp::Store(failure));
+        }
+    }
+
+    fn stop(&self, given_up: GivenUp) {
+        let reason = given_up.reason();
+        self.fail(given_up.into_error(), reason);
+    }
+
+    fn fail(&self, error: Error, reason: String) {
+        self.lock_failure().get_or_insert((error.in_stage(Stage::Upload), reason));
+    }
+
+    fn lock_failure(&self) -> std::sync::MutexGuard<'_, Option<(Error, String)>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn settle(&self, index: usize, outcome: Result<File, String>) {
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
+    }
+
+    fn missing(&self, index: usize, reason: String) {
+        let name = self.plan.objects[index].name.clone();
+        self.submission.events.emit(Event::Missing { name, reason: reason.clone() });
+        self.settle(index, Err(reason));
+    }
+
+    fn sweep(&self) {
+        match self.store.sweep(self.submission.clock.now()) {
+            Ok(0) => {}
+            Ok(count) => {
+                self.submission.events.note(format!("{count} objects past their day removed"))
+            }
+            Err(failure) => self.submission.events.warn(failure.to_string()),
+        }
+    }
+
+    /// Names what nobody got to, and sorts everything as the plan has it.
+    fn result(self) -> Uploaded {
+        if self.lock_failure().is_none()
+            && let Err(GivenUp::Cancelled) = self.patience.check()
+        {
+            self.stop(GivenUp::Cancelled);
+        }
+        let rest = match &*self.lock_failure() {
+            Some((_, reason)) => reason.clone(),
+            None => GivenUp::TimeOut(None).reason(),
+        };
+        for index in 0..self.plan.objects.len() {
+            let settled =
+                self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&index);
+            if !settled {
+                self.missing(index, rest.clone());
+            }
+        }
+        let mut uploaded = Uploaded::default();
+        let failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
+        uploaded.failure = failure.map(|(error, _)| error);
+        for (index, outcome) in self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            let name = self.plan.objects[index].name.clone();
+            match outcome {
+                Ok(file) => uploaded.files.push(file),
+                Err(reason) => uploaded.missing.push(LeftOut { name, reason }),
+            }
+        }
+        uploaded
+    }
+}
+
+/// A failure on this side, which says nothing about the store.
+fn local(what: &str, source: Option<io::Error>) -> GivenUp {
+    let mut failure = StoreError::new(Fault::Local, what);
+    if let Some(source) = source {
+        failure.error = failure.error.because(source);
+    }
+    GivenUp::Store(failure)
+}
