@@ -1,0 +1,398 @@
+//! What the steps of a report's way hand to one another, and how it ends.
+
+mod ending;
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use time::OffsetDateTime;
+
+use crate::compose::{self, Facts, LinkedFile, markdown};
+use crate::error::{Error, Result};
+use crate::events::{Event, Step};
+use crate::find::{self, Found, Match};
+use crate::github::GitHub;
+use crate::links::{self, Links};
+use crate::plan::{self, LeftOut, Plan};
+use crate::post::{self, Action, Posted};
+use crate::publish;
+use crate::receipt::{Receipt, relation_name};
+use crate::report::Report;
+use crate::status::{Stage, Status};
+use crate::store::{self, Access, Store};
+use crate::submission::Submission;
+use crate::upload;
+
+/// The most of a summary that is read; what is longer is cut.
+const SUMMARY_LIMIT: u64 = 16 << 20;
+
+/// A report on its way.
+pub(crate) struct Delivery<'s> {
+    submission: &'s Submission,
+    report: &'s Report,
+    receipt: Receipt,
+    summary: Option<String>,
+    summary_missing: Option<String>,
+    plan: Plan,
+    found: Option<Found>,
+    /// Why GitHub could not be asked, where the upload goes on all the same.
+    github_failure: Option<Error>,
+    store: Option<Box<dyn Store>>,
+    store_failure: Option<Error>,
+    folder: String,
+    links: Option<Links>,
+    /// What is in the store, and the same with links.
+    stored: Vec<upload::File>,
+    files: Vec<LinkedFile>,
+    missing: Vec<LeftOut>,
+    full_text_url: Option<String>,
+}
+
+impl<'s> Delivery<'s> {
+    pub(crate) fn new(submission: &'s Submission, report: &'s Report) -> Delivery<'s> {
+        Delivery {
+            submission,
+            report,
+            receipt: Receipt::new(submission),
+            summary: None,
+            summary_missing: None,
+            plan: Plan::default(),
+            found: None,
+            github_failure: None,
+            store: None,
+            store_failure: None,
+            folder: String::new(),
+            links: None,
+            stored: Vec::new(),
+            files: Vec::new(),
+            missing: Vec::new(),
+            full_text_url: None,
+        }
+    }
+
+    /// Takes one step, unless the caller wants to stop; an error says in which stage it happened.
+    pub(crate) fn step(
+        &mut self,
+        stage: Stage,
+        step: impl FnOnce(&mut Self) -> Result<()>,
+    ) -> Result<()> {
+        self.submission.cancel.check().map_err(|error| error.in_stage(stage))?;
+        self.submission.events.emit(Event::StageBegins(stage));
+        step(self).map_err(|error| error.in_stage(stage))
+    }
+
+    /// Reads the summary, walks the files, and looks whether the settings make sense.
+    pub(crate) fn plan(&mut self) -> Result<()> {
+        self.read_summary();
+        self.plan = plan::plan(self.submission, &self.report.attachments)?;
+        self.missing.clone_from(&self.plan.missing);
+        self.submission.events.emit(Event::Planned {
+            files: self.plan.objects.len() as u64,
+            bytes: self.plan.bytes(),
+        });
+        compose::check(self.submission)?;
+        for stage in Stage::ALL {
+            self.submission.settings.require(stage)?;
+        }
+        self.store = store::choose(self.submission)?;
+        Ok(())
+    }
+
+    /// Finds the pull request. What GitHub refuses ends the submission at once, before hours of
+    /// uploads; where it cannot be reached, the upload goes on under the commit.
+    pub(crate) fn find(&mut self) -> Result<()> {
+        if self.wants_no_pull_request() {
+            self.submission.events.note("no pull request is looked for: pull_request = none");
+            return Ok(());
+        }
+        match self.ask_github() {
+            Err(error) if may_pass(&error) => {
+                self.submission.events.warn(format!("{error}; the upload goes on"));
+                self.github_failure = Some(error);
+                Ok(())
+            }
+            Err(error)
+                if error.status() == Status::NoPullRequest
+                    && self.submission.settings.choice("on_no_pull_request") == "ignore" =>
+            {
+                self.submission.events.warn(error.to_string());
+                Ok(())
+            }
+            asked => asked,
+        }
+    }
+
+    fn ask_github(&mut self) -> Result<()> {
+        let github = GitHub::new(self.submission)?;
+        let found = find::find(self.submission, &github)?;
+        for of in &found.matches {
+            let relation = relation_name(&of.relation);
+            let url = &of.pull_request.url;
+            self.submission.events.note(format!("found {url} ({relation})"));
+        }
+        for (of, reason) in &found.skipped {
+            self.submission.events.note(format!("left alone: {}: {reason}", of.pull_request.url));
+        }
+        self.receipt.repository = Some(found.repository.clone());
+        self.receipt.commit = Some(found.commit.clone());
+        self.github_failure = None;
+        self.found = Some(found);
+        Ok(())
+    }
+
+    /// Stores the files. A failure here stops nothing: the comment names what is missing.
+    pub(crate) fn upload(&mut self) -> Result<()> {
+        let subject = match self.first_match() {
+            Some(of) => format!("pr-{}", of.pull_request.number),
+            None => self.commit().to_owned(),
+        };
+        self.folder = plan::folder(self.submission, self.repository(), &subject);
+        match self.store.take() {
+            None => self.leave_all_out("no store is configured (store_api)"),
+            Some(store) if self.submission.dry_run => self.foresee(store.as_ref()),
+            Some(store) => {
+                self.send(store.as_ref());
+                self.store = Some(store);
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, store: &dyn Store) {
+        let uploaded = upload::upload(self.submission, store, &self.plan, &self.folder);
+        self.missing.extend(uploaded.missing);
+        self.store_failure = uploaded.failure;
+        // Where no file was wanted, the run's marker shows whether the public can read.
+        let probe = match uploaded.files.first() {
+            Some(first) => Some(first.key.clone()),
+            None => self.store_failure.is_none().then(|| self.key(store::MARKER)),
+        };
+        let links = probe.map(|key| links::decide(self.submission, store, &key));
+        for file in &uploaded.files {
+            let link = links
+                .as_ref()
+                .and_then(|links| store.link(&file.key, links.access?, links.until).ok());
+            self.files.push(linked(file, link));
+        }
+        self.stored = uploaded.files;
+        self.links = links;
+    }
+
+    /// What the upload would do, as far as it can be known without asking the store.
+    fn foresee(&mut self, store: &dyn Store) {
+        let only_public = store.ways() == [Access::Public];
+        for object in &self.plan.objects {
+            let file = upload::File {
+                name: object.name.clone(),
+                key: self.key(&object.key),
+                size: object.size,
+                content_type: String::new(),
+            };
+            let link = match only_public {
+                true => store.link(&file.key, Access::Public, self.submission.started).ok(),
+                false => None,
+            };
+            self.files.push(linked(&file, link));
+            self.stored.push(file);
+        }
+        self.receipt.pages = self.page_keys();
+    }
+
+    /// The keys of our own pages beside the files.
+    fn page_keys(&self) -> Vec<String> {
+        let relative = |file: &upload::File| upload::File {
+            key: file.key.strip_prefix(&self.folder).unwrap_or(&file.key).to_owned(),
+            ..file.clone()
+        };
+        let files: Vec<upload::File> = self.stored.iter().map(relative).collect();
+        publish::keys(&files).iter().map(|key| self.key(key)).collect()
+    }
+
+    fn key(&self, relative: &str) -> String {
+        format!("{}{relative}", self.folder)
+    }
+
+    fn leave_all_out(&mut self, reason: &str) {
+        let reason = reason.to_owned();
+        let left_out = |name: String| LeftOut { name, reason: reason.clone() };
+        self.missing.extend(self.plan.objects.iter().map(|object| left_out(object.name.clone())));
+    }
+
+    /// Writes the comment as far as it is known, so that a template that fails does so now.
+    pub(crate) fn compose(&mut self) -> Result<()> {
+        self.receipt.comment_text = Some(self.with_facts(compose::comment)?);
+        Ok(())
+    }
+
+    /// Stores the pages and the full text. A failure here stops nothing.
+    pub(crate) fn publish(&mut self) -> Result<()> {
+        let (Some(store), Some(links)) = (self.store.take(), self.links.clone()) else {
+            return Ok(());
+        };
+        let facts = self.facts(self.found.as_ref());
+        let published = publish::publish(
+            self.submission,
+            store.as_ref(),
+            &links,
+            &self.folder,
+            &facts,
+            &self.stored,
+        );
+        self.receipt.page_url = published.page_url;
+        self.full_text_url = published.full_text_url;
+        match published.failure {
+            None => self.receipt.pages = self.page_keys(),
+            Some(error) => {
+                self.submission.events.warn(error.to_string());
+                self.store_failure.get_or_insert(error);
+            }
+        }
+        self.submission.events.emit(Event::StepDone(Step::Published));
+        self.compose()
+    }
+
+    /// Leaves the comment. Where GitHub could not be reached before the upload, it is asked again.
+    pub(crate) fn post(&mut self) -> Result<()> {
+        if self.github_failure.is_some() {
+            self.ask_github()?;
+            self.compose()?;
+        }
+        let Some(found) = self.found.take() else { return Ok(()) };
+        let ended = self.post_to(&found);
+        self.found = Some(found);
+        ended
+    }
+
+    fn post_to(&mut self, found: &Found) -> Result<()> {
+        let mut worst = Ok(());
+        if !self.submission.dry_run && !found.matches.is_empty() {
+            let github = GitHub::new(self.submission)?;
+            for of in &found.matches {
+                let posted = post::post(self.submission, &github, found, of, &|of: &Match| {
+                    compose::comment(&self.facts(Some(found)), Some(of))
+                });
+                match posted {
+                    Ok((of, posted)) => self.posted(&of, &posted),
+                    Err(error) => {
+                        self.receipt.add_pull_request(of, &not_posted(None));
+                        worst = worst.and(Err(error));
+                    }
+                }
+            }
+        } else {
+            for of in &found.matches {
+                self.receipt.add_pull_request(of, &not_posted(None));
+            }
+        }
+        for (of, reason) in &found.skipped {
+            self.receipt.add_pull_request(of, &not_posted(Some(reason)));
+        }
+        worst
+    }
+
+    fn posted(&mut self, of: &Match, posted: &Posted) {
+        self.receipt.add_pull_request(of, posted);
+        let events = &self.submission.events;
+        let number = of.pull_request.number;
+        if let Some(reason) = &posted.reason {
+            events.note(format!("pull request #{number}: {reason}"));
+        }
+        if let Some(url) = &posted.url {
+            events
+                .emit(Event::StepDone(Step::Commented { pull_request: number, url: url.clone() }));
+        }
+    }
+
+    /// Reads the summary that was set, or the file. That there is none is said in the comment.
+    fn read_summary(&mut self) {
+        let read = match (&self.report.summary, self.submission.settings.path("summary_file")) {
+            (Some(summary), _) => Ok(summary.clone()),
+            (None, Some(path)) => read_summary_file(&path),
+            (None, None) => return,
+        };
+        match read {
+            Ok(summary) if !summary.trim().is_empty() => self.summary = Some(summary),
+            Ok(_) => self.summary_missing = Some("the summary is empty".to_owned()),
+            Err(reason) => self.summary_missing = Some(reason),
+        }
+        if let Some(reason) = &self.summary_missing {
+            self.submission.events.warn(reason.clone());
+        }
+    }
+
+    fn wants_no_pull_request(&self) -> bool {
+        self.submission.settings.text("pull_request") == Some("none")
+    }
+
+    fn first_match(&self) -> Option<&Match> {
+        self.found.as_ref().and_then(|found| found.matches.first())
+    }
+
+    fn repository(&self) -> &str {
+        self.receipt.repository.as_deref().unwrap_or("unknown/unknown")
+    }
+
+    fn commit(&self) -> &str {
+        self.receipt.commit.as_deref().unwrap_or("unknown")
+    }
+
+    fn expires(&self) -> Option<OffsetDateTime> {
+        self.links.as_ref().map(|links| links.until)
+    }
+
+    fn with_facts<T>(&self, make: impl FnOnce(&Facts<'_>, Option<&Match>) -> T) -> T {
+        make(&self.facts(self.found.as_ref()), self.first_match())
+    }
+
+    fn facts<'f>(&'f self, found: Option<&'f Found>) -> Facts<'f> {
+        Facts {
+            found,
+            summary: self.summary.as_deref(),
+            summary_missing: self.summary_missing.as_deref(),
+            files: &self.files,
+            missing: &self.missing,
+            left_out: &self.plan.warnings,
+            page_url: self.receipt.page_url.as_deref(),
+            full_text_url: self.full_text_url.as_deref(),
+            expires: self.expires(),
+            caution: self.links.as_ref().and_then(|links| links.caution.as_deref()),
+            ..Facts::new(self.submission, self.repository(), self.commit())
+        }
+    }
+}
+
+fn linked(file: &upload::File, url: Option<String>) -> LinkedFile {
+    LinkedFile {
+        name: file.name.clone(),
+        size: file.size,
+        content_type: file.content_type.clone(),
+        url,
+    }
+}
+
+/// What is said of a pull request that got no comment: a reason where a policy wanted it so.
+fn not_posted(reason: Option<&str>) -> Posted {
+    let action = if reason.is_some() { Action::Skipped } else { Action::None };
+    Posted { url: None, action, reason: reason.map(str::to_owned) }
+}
+
+fn read_summary_file(path: &Path) -> std::result::Result<String, String> {
+    let name = path
+        .file_name()
+        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let mut bytes = Vec::new();
+    let read = match path == Path::new("-") {
+        true => std::io::stdin().lock().take(SUMMARY_LIMIT).read_to_end(&mut bytes),
+        false => File::open(path).and_then(|file| file.take(SUMMARY_LIMIT).read_to_end(&mut bytes)),
+    };
+    match read {
+        Ok(_) => Ok(markdown::lossy(&bytes)),
+        Err(error) => Err(format!("the summary {name} could not be read: {error}")),
+    }
+}
+
+/// Whether the error may be gone after the upload.
+fn may_pass(error: &Error) -> bool {
+    matches!(error.status(), Status::GithubUnreachable | Status::GithubBusy | Status::Timeout)
+}

@@ -1,0 +1,79 @@
+//! How a report's way ends: the status, the receipt, and the outbox.
+
+use super::Delivery;
+use crate::compose;
+use crate::error::{Error, Result};
+use crate::outbox;
+use crate::plan::LeftOut;
+use crate::receipt::{FileEntry, Notice, Receipt, rfc3339};
+use crate::status::{Stage, Status};
+
+impl Delivery<'_> {
+    /// Closes the books: the status, and the outbox where no comment could be made.
+    pub(crate) fn end(mut self, ended: Result<()>) -> (Receipt, Option<Error>) {
+        self.receipt.expires = self.expires().map(rfc3339);
+        self.receipt.files = self.list_files();
+        self.receipt.missing = self.missing.iter().cloned().map(Notice::from).collect();
+        let left_out = self.plan.warnings.iter().cloned().map(Notice::from);
+        self.receipt.warnings.extend(left_out);
+        let failure = ended.err().map(|error| self.mask(error));
+        if let Some(error) = &failure {
+            self.receipt.set_error(error);
+            if !self.submission.dry_run {
+                self.keep(error);
+            }
+            return (self.receipt, failure);
+        }
+        let failure = self.store_failure.take().or_else(|| self.partial());
+        let failure = failure.map(|error| self.mask(error));
+        if let Some(error) = &failure {
+            self.receipt.set_error(error);
+        }
+        (self.receipt, failure)
+    }
+
+    /// The error for things that were wanted and are not in the store.
+    fn partial(&self) -> Option<Error> {
+        let first = self.missing.first()?;
+        let more = match self.missing.len() - 1 {
+            0 => String::new(),
+            more => format!(", and {more} more"),
+        };
+        let LeftOut { name, reason } = first;
+        let what = format!("not everything was uploaded: {name}: {reason}{more}");
+        Some(Error::new(Status::StorePartial, what).in_stage(Stage::Upload))
+    }
+
+    /// An error may quote what a server said; our own secrets do not leave with it.
+    fn mask(&self, error: Error) -> Error {
+        error.map_text(|text| self.submission.redactor.text(text).into_owned())
+    }
+
+    fn keep(&mut self, cause: &Error) {
+        let text = match self.receipt.comment_text.take() {
+            Some(text) => text,
+            // The template may be what failed: the text is kept in the usual layout then.
+            None => self.with_facts(compose::full_text),
+        };
+        match outbox::keep(self.submission, &text, &self.receipt, cause) {
+            Ok(folder) => self.receipt.outbox = Some(folder.display().to_string()),
+            Err(error) => self.submission.events.warn(error.to_string()),
+        }
+        self.receipt.comment_text = Some(text);
+    }
+
+    fn list_files(&self) -> Vec<FileEntry> {
+        let dry = self.submission.dry_run;
+        self.stored
+            .iter()
+            .zip(&self.files)
+            .map(|(file, linked)| FileEntry {
+                name: file.name.clone(),
+                key: file.key.clone(),
+                url: linked.url.clone(),
+                size: (!dry).then_some(file.size),
+                content_type: (!dry).then(|| file.content_type.clone()),
+            })
+            .collect()
+    }
+}
