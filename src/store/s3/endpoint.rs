@@ -37,7 +37,7 @@ impl Endpoint {
     /// Reads `store_endpoint`, `store_container`, `store_region`, `store_addressing` and
     /// `allow_http`.
     pub(super) fn from_settings(settings: &Settings) -> Result<Endpoint> {
-        let url = settings.choice("store_endpoint");
+        let url = settings.text("store_endpoint").unwrap_or_default();
         check_url("store_endpoint", url)?;
         let (scheme, rest) = match url.strip_prefix("https://") {
             Some(rest) => ("https", rest),
