@@ -22,6 +22,7 @@ mod environment;
 mod example;
 pub mod git;
 mod ini;
+mod openstack;
 mod origin;
 mod require;
 mod settle;

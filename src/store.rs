@@ -2,7 +2,9 @@
 
 mod choose;
 mod directory;
+mod keystone;
 mod s3;
+mod swift;
 mod transfer;
 
 use std::fmt;

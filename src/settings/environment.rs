@@ -132,10 +132,9 @@ impl Settings {
         }
     }
 
-    /// Takes `GITHUB_TOKEN` or `GH_TOKEN` for the servers that they are meant for, after the files
-    /// with secrets were read.
+    /// Takes `GITHUB_TOKEN` or `GH_TOKEN` for the servers that they are meant for.
     pub(super) fn take_token(&mut self, environment: &Environment) {
-        if self.is_ours("token") {
+        if self.is_ours("token") || self.is_ours("token_file") {
             return;
         }
         let Some((variable, value)) = environment.first(&["GITHUB_TOKEN", "GH_TOKEN"]) else {
@@ -157,10 +156,9 @@ impl Settings {
         }
     }
 
-    /// Takes the credentials of Amazon's own programs for a store of that kind, all or none, after
-    /// the files with secrets were read.
+    /// Takes the credentials of Amazon's own programs for a store of that kind, all or none.
     pub(super) fn take_aws(&mut self, environment: &Environment) {
-        let ours = ["store_identity", "store_secret", "store_session_token"];
+        let ours = ["store_identity", "store_secret", "store_secret_file", "store_session_token"];
         if self.text("store_api") != Some("s3") || ours.iter().any(|name| self.is_ours(name)) {
             return;
         }
@@ -188,7 +186,6 @@ impl Settings {
         }
     }
 
-    /// Sets a value of another program; one that is impossible here is not our user's fault.
     /// Takes `SOURCE_DATE_EPOCH` (<https://reproducible-builds.org/specs/source-date-epoch>).
     pub(super) fn take_fixed_time(&mut self, environment: &Environment) {
         if let Some((variable, value)) = environment.first(&["SOURCE_DATE_EPOCH"]) {
@@ -196,7 +193,8 @@ impl Settings {
         }
     }
 
-    fn take_from_other(&mut self, name: &str, variable: &str, value: &str) {
+    /// Sets a value of another program; one that is impossible here is not our user's fault.
+    pub(super) fn take_from_other(&mut self, name: &str, variable: &str, value: &str) {
         let origin = Origin::OtherProgram { variable: variable.to_owned() };
         if let Err(error) = self.set(name, value, origin) {
             self.warn(format!("{variable} is not used: {}", error.what()));

@@ -38,6 +38,7 @@ impl Settings {
         self.take_token(&environment);
         self.take_aws(&environment);
         self.take_fixed_time(&environment);
+        self.take_openstack(&environment)?;
         let outbox = self.default_outbox();
         self.put("outbox_dir", outbox, Origin::Default);
         self.check_addresses()
@@ -128,13 +129,14 @@ impl Settings {
 
     /// A secret never travels in the clear over a network.
     fn check_addresses(&self) -> Result<()> {
-        let store = self.text("store_api") == Some("s3");
+        let api = self.text("store_api").unwrap_or_default();
+        let store = matches!(api, "s3" | "swift");
         for (name, counts) in [("api_url", true), ("store_endpoint", store)] {
             let Some(url) = self.text(name).filter(|_| counts) else { continue };
             let Some(address) = Address::parse(url) else {
                 return Err(Error::new(
                     Status::BadSetting,
-                    format!("{name} is a folder, but store_api = s3 takes an address"),
+                    format!("{name} is a folder, but store_api = {api} takes an address"),
                 )
                 .at(self.place(name))
                 .advise("write an address with https://, or set store_api to directory"));

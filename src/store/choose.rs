@@ -3,6 +3,7 @@
 use super::Store;
 use super::directory::{Directory, Own};
 use super::s3::S3;
+use super::swift::Swift;
 use crate::error::{Error, Result};
 use crate::settings::Settings;
 use crate::status::Status;
@@ -38,8 +39,13 @@ pub fn choose(submission: &Submission) -> Result<Option<Box<dyn Store>>> {
             needed(settings, "store_secret", "the secret access key")?;
             Ok(Some(Box::new(S3::new(settings, submission.agents.store.clone())?)))
         }
+        "swift" => {
+            needed(settings, "store_endpoint", "the address of Keystone or TempAuth")?;
+            needed(settings, "store_secret", "the password, key or secret")?;
+            Ok(Some(Box::new(Swift::new(submission)?)))
+        }
         other => Err(Error::new(Status::BadSetting, format!("store_api = {other} is not known"))
-            .advise("use directory or s3, or leave it out for a comment without files")),
+            .advise("use directory, s3 or swift, or leave it out for a comment without files")),
     }
 }
 

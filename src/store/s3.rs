@@ -59,8 +59,8 @@ impl S3 {
             super::choose::check_url("store_public_url", url)?;
         }
         let credentials = Credentials {
-            access_key: settings.choice("store_identity").to_owned(),
-            secret_key: settings.choice("store_secret").to_owned(),
+            access_key: settings.text("store_identity").unwrap_or_default().to_owned(),
+            secret_key: settings.text("store_secret").unwrap_or_default().to_owned(),
             session_token: settings.text("store_session_token").map(str::to_owned),
         };
         Ok(S3 {

@@ -244,8 +244,7 @@ fn checkout(remote: &str) -> (tempfile::TempDir, String, [String; 2]) {
     let fix = commit("fix");
     run_git(path, &["checkout", "-q", "main"]);
     let main = commit("main goes on");
-    // The message looks like a part of the header.
-    run_git(path, &["merge", "-q", "--no-ff", "-m", &format!("parent {HEAD}"), "fix"]);
+    run_git(path, &["merge", "-q", "--no-ff", "-m", "parent deadbeef\n\nparent of", "fix"]);
     let head = run_git(path, &["rev-parse", "HEAD"]);
     (folder, head, [main, fix])
 }

@@ -97,17 +97,6 @@ fn a_token_of_github_counts_for_its_own_server_only() {
     let settings = settle(&[("GITHUB_TOKEN", "example-1"), ("NOTIFY_PR_TOKEN", "ours")]);
     assert_eq!(settings.text("token"), Some("ours"));
 
-    let ours = ("NOTIFY_PR_TOKEN", "ours");
-    let settings = settle(&[("GITHUB_TOKEN", "example-1"), elsewhere, ours]);
-    assert!(settings.warnings().is_empty(), "a token that nobody needs is not worth a warning");
-
-    let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("token");
-    std::fs::write(&file, "filed\n").unwrap();
-    let ours = ("NOTIFY_PR_TOKEN_FILE", file.to_str().unwrap());
-    let settings = settle(&[("GITHUB_TOKEN", "example-1"), ours]);
-    assert_eq!(settings.text("token"), Some("filed"));
-
     let settings = settle(&[("GITHUB_TOKEN", "two words")]);
     assert_eq!(settings.text("token"), None);
     assert_eq!(settings.warnings(), ["GITHUB_TOKEN is not used: the value of token is impossible"]);

@@ -136,9 +136,8 @@ fn every_mistake_is_named_with_its_line_and_what_to_do() {
              breaks and control characters out",
         ),
         (
-            "jobs = 0\ntokn = x\nowner = apache\ngarbage\n",
-            "run.ini:1: jobs cannot be \"0\"; jobs takes a whole number from 1 to 256; there is more \
-             to mend in line 2, 4",
+            "owner = apache\ntokn = x\ngarbage\njobs = 0\n",
+            "run.ini:2: there is no setting tokn; write token; there is more to mend in line 3, 4",
         ),
     ] {
         let error = load(text).unwrap_err();

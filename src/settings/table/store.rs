@@ -16,27 +16,33 @@ const fn setting(
 pub(super) const TABLE: &[Setting] = &[
     setting(
         "store_api",
-        Kind::Choice(&["directory", "s3"]),
+        Kind::Choice(&["directory", "s3", "swift"]),
         "What kind of store takes the files",
         "directory is a folder that a web server publishes, s3 is Amazon S3 and everything that \
-         speaks its language. Without it there is a comment without files.",
+         speaks its language, swift is OpenStack Swift, also that of Ceph. Without it there is a \
+         comment without files.",
     )
     .example_value("s3"),
     setting(
         "store_endpoint",
         Kind::Endpoint,
         "The address of the store, or the folder",
-        "For s3 the path of the address is the container if store_container is not set.",
+        "For s3 the path of the address is the container if store_container is not set. For swift \
+         it is the address of Keystone (https://…/v3, or without a version), or of TempAuth \
+         (https://…/auth/v1.0).",
     )
     .example_value("https://s3.example.org")
     .needed_by_stages(&[Stage::Upload])
-    .needed_only_for("store_api", &["directory", "s3"]),
+    .needed_only_for("store_api", &["directory", "s3", "swift"]),
     setting(
         "store_identity",
         Kind::Text,
-        "Who uploads: for s3 the access key id",
+        "Who uploads: for s3 the access key id, for swift project:user",
         "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the variables that belong to them are used \
-         when store_api is s3 and nothing else gives an identity or a secret.",
+         when store_api is s3 and nothing else gives an identity or a secret. For swift it is \
+         project:user, domain/project:user, tenant:user or account:user; the cloud of OS_CLOUD in \
+         clouds.yaml, or OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and the variables that belong to \
+         them, are used in the same way.",
     )
     .example_value("example-identity")
     .needed_by_stages(&[Stage::Upload])
@@ -44,13 +50,13 @@ pub(super) const TABLE: &[Setting] = &[
     setting(
         "store_secret",
         Kind::Secret,
-        "The secret of the identity: for s3 the secret access key",
+        "The secret of the identity: for s3 the secret access key, for swift the password",
         "On a command line everybody on the machine can read it: use store_secret_file or \
          NOTIFY_PR_STORE_SECRET.",
     )
     .example_value("example-secret")
     .needed_by_stages(&[Stage::Upload])
-    .needed_only_for("store_api", &["s3"]),
+    .needed_only_for("store_api", &["s3", "swift"]),
     setting(
         "store_secret_file",
         Kind::FileOrInput,
@@ -70,14 +76,16 @@ pub(super) const TABLE: &[Setting] = &[
         "store_container",
         Kind::Text,
         "The container (S3: bucket) of the files",
-        "For s3 it may also stand in the path of store_endpoint.",
+        "For s3 it may also stand in the path of store_endpoint. For swift it is notify-pr if \
+         nothing is said.",
     )
     .example_value("ci-logs"),
     setting(
         "store_region",
         Kind::Text,
         "The region of the container",
-        "For s3 a wrong or missing one is learned from the store where it tells.",
+        "For s3 a wrong or missing one is learned from the store where it tells. For swift it is \
+         the first in the catalogue if nothing is said.",
     )
     .example_value("eu-central-1"),
     setting(
@@ -85,6 +93,44 @@ pub(super) const TABLE: &[Setting] = &[
         Kind::Choice(&["auto", "path", "host"]),
         "Whether s3 takes the container in the path or in the host name",
         "auto uses the host name for Amazon and the path for others.",
+    )
+    .default_value("auto"),
+    setting(
+        "store_credential_id",
+        Kind::Text,
+        "The id of an application credential of Keystone",
+        "It stands in place of store_identity, and store_secret is its secret. It can be limited to \
+         what an upload needs, and taken back alone.",
+    )
+    .example_value("0123456789abcdef0123456789abcdef"),
+    setting(
+        "store_user_domain",
+        Kind::Text,
+        "The domain of the user in Keystone, by name or id",
+        "It is Default if nothing is said.",
+    )
+    .example_value("Default"),
+    setting(
+        "store_project_domain",
+        Kind::Text,
+        "The domain of the project in Keystone, by name or id",
+        "It is Default if nothing is said.",
+    )
+    .example_value("Default"),
+    setting(
+        "store_interface",
+        Kind::Choice(&["public", "internal", "admin"]),
+        "Which address of swift in Keystone's catalogue is used",
+        "Links begin with it too, unless store_public_url is set.",
+    )
+    .default_value("public"),
+    setting(
+        "store_access",
+        Kind::Choice(&["auto", "public", "signed"]),
+        "How the public reads what is in swift",
+        "auto uses what is public already, and signed links where the cluster has them. public \
+         makes a container that store_create makes readable for everybody, though not listable. \
+         A container that exists is never changed.",
     )
     .default_value("auto"),
     setting("store_prefix", Kind::Prefix, "What the name of every object begins with", "")

@@ -1,0 +1,187 @@
+//! Tokens for Swift: Keystone's v3 and v2.0, and the v1 that Swift's own TempAuth and Ceph speak.
+//!
+//! Sources: the Identity API v3 and v2.0 reference, and Swift's "Auth System". A token is had at
+//! the first request and renewed before it ends, or when the store no longer accepts it. However
+//! many threads need a new one, one of them asks for it and the others wait for its answer.
+
+mod catalogue;
+mod endpoint;
+mod identity;
+mod login;
+pub(super) mod refusal;
+mod v1;
+mod v2;
+mod v3;
+
+use std::fmt;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use self::login::Login;
+use super::{Fault, StoreError, Stored};
+use crate::error::{Error, Result};
+use crate::http::Agent;
+use crate::submission::Submission;
+
+/// So long before its end a token is renewed. What lives less long is renewed in the last fifth of
+/// its life: some servers give the same token again until it has ended.
+const RENEWED_BEFORE: Duration = Duration::from_secs(300);
+
+/// A token, and where it opens the store.
+pub(super) struct Session {
+    /// What goes into `X-Auth-Token`.
+    pub(super) token: String,
+    /// The address of the account, without a slash at its end.
+    pub(super) storage_url: String,
+    number: u64,
+    due: Option<Instant>,
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session")
+            .field("storage_url", &self.storage_url)
+            .field("number", &self.number)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| Instant::now() >= due)
+    }
+}
+
+/// What a login gives.
+struct Granted {
+    token: String,
+    storage_url: String,
+    /// How long the token is good for, where the server says so.
+    life: Option<Duration>,
+}
+
+/// Gives all threads the same token for as long as it is good.
+#[derive(Debug)]
+pub(super) struct Tokens {
+    login: Login,
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    session: Option<Arc<Session>>,
+    /// Whether somebody is asking now; `asked` counts how often somebody has.
+    asking: bool,
+    asked: u64,
+    /// Why the last asking failed, if it did.
+    failed: Option<Arc<StoreError>>,
+}
+
+impl Tokens {
+    /// Contacts nobody.
+    pub(super) fn new(submission: &Submission) -> Result<Tokens> {
+        Ok(Tokens {
+            login: Login::new(submission)?,
+            state: Mutex::default(),
+            answered: Condvar::new(),
+        })
+    }
+
+    /// The session in force, or a new one.
+    pub(super) fn session(&self, agent: &Agent) -> Stored<Arc<Session>> {
+        self.get(agent, None)
+    }
+
+    /// A session in place of one that the store did not accept.
+    pub(super) fn renewed(&self, agent: &Agent, old: &Session) -> Stored<Arc<Session>> {
+        self.get(agent, Some(old.number))
+    }
+
+    fn get(&self, agent: &Agent, not: Option<u64>) -> Stored<Arc<Session>> {
+        let mut state = self.lock();
+        loop {
+            if let Some(session) = &state.session
+                && Some(session.number) != not
+                && !session.is_due()
+            {
+                return Ok(Arc::clone(session));
+            }
+            if !state.asking {
+                break;
+            }
+            let waited_for = state.asked;
+            state = self
+                .answered
+                .wait_while(state, |state| state.asking && state.asked == waited_for)
+                .unwrap_or_else(PoisonError::into_inner);
+            if let Some(failure) = &state.failed {
+                return Err(repeated(failure));
+            }
+        }
+        // What was refused is refused again, and an account may be locked for asking too often.
+        if let Some(failure) = state.failed.as_ref().filter(|old| old.fault == Fault::Refused) {
+            return Err(repeated(failure));
+        }
+        state.asking = true;
+        state.asked += 1;
+        state.failed = None;
+        let number = state.asked;
+        drop(state);
+        let asking = Asking(self);
+        let granted = self.login.log_in(agent);
+        let mut state = self.lock();
+        let outcome = match granted {
+            Ok(granted) => {
+                let session = Arc::new(session(granted, number));
+                state.session = Some(Arc::clone(&session));
+                Ok(session)
+            }
+            Err(failure) => {
+                state.failed = Some(Arc::new(repeated(&failure)));
+                Err(failure)
+            }
+        };
+        drop(state);
+        drop(asking);
+        outcome
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the others go on when the one who asks is done, in whatever way.
+struct Asking<'a>(&'a Tokens);
+
+impl Drop for Asking<'_> {
+    fn drop(&mut self) {
+        self.0.lock().asking = false;
+        self.0.answered.notify_all();
+    }
+}
+
+fn session(granted: Granted, number: u64) -> Session {
+    let due = granted.life.and_then(|life| {
+        let before = RENEWED_BEFORE.min(life / 5);
+        Instant::now().checked_add(life.saturating_sub(before))
+    });
+    Session { token: granted.token, storage_url: granted.storage_url, number, due }
+}
+
+/// The same failure for another thread.
+fn repeated(failure: &StoreError) -> StoreError {
+    let old = &failure.error;
+    let mut error = Error::new(old.status(), old.what());
+    if let Some(place) = old.place() {
+        error = error.at(place);
+    }
+    if let Some(advice) = old.advice() {
+        error = error.advise(advice);
+    }
+    if let Some(source) = std::error::Error::source(old) {
+        error = error.because(source.to_string());
+    }
+    StoreError { fault: failure.fault.clone(), error }
+}
