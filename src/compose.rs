@@ -214,7 +214,8 @@ fn shown_summary(facts: &Facts<'_>, document: &Document, most: usize) -> Shown {
 }
 
 fn laid_out(document: &Document, summary: &Shown, room: Room) -> String {
-    let mut blocks = blocks::of_comment(document, &summary.text);
+    let shown = summary::lowered(&summary.text);
+    let mut blocks = blocks::of_comment(document, &shown);
     let note = blocks::cut_note(document);
     let with_note = room.wanted.saturating_sub(length(&note) + 2);
     let cut = match blocks::abridged(document) || summary.cut {

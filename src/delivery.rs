@@ -1,14 +1,11 @@
 //! What the steps of a report's way hand to one another, and how it ends.
 
 mod ending;
+mod summary;
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use time::{Duration, OffsetDateTime};
 
-use time::OffsetDateTime;
-
-use crate::compose::{self, Facts, LinkedFile, markdown};
+use crate::compose::{self, Facts, LinkedFile};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
 use crate::find::{self, Found, Match};
@@ -24,8 +21,9 @@ use crate::store::{self, Access, Store};
 use crate::submission::Submission;
 use crate::upload;
 
-/// The most of a summary that is read; what is longer is cut.
-const SUMMARY_LIMIT: u64 = 16 << 20;
+/// What a dry run says where only the store could tell.
+const UNKNOWN_LINKS: &str =
+    "A dry run cannot know the links: they are made when the files are stored";
 
 /// A report on its way.
 pub(crate) struct Delivery<'s> {
@@ -47,6 +45,10 @@ pub(crate) struct Delivery<'s> {
     files: Vec<LinkedFile>,
     missing: Vec<LeftOut>,
     full_text_url: Option<String>,
+    /// Whether anybody was asked anything.
+    begun: bool,
+    /// One client for the whole way: it knows already what it was told.
+    github: Option<GitHub<'s>>,
 }
 
 impl<'s> Delivery<'s> {
@@ -68,6 +70,8 @@ impl<'s> Delivery<'s> {
             files: Vec::new(),
             missing: Vec::new(),
             full_text_url: None,
+            begun: false,
+            github: None,
         }
     }
 
@@ -102,6 +106,7 @@ impl<'s> Delivery<'s> {
     /// Finds the pull request. What GitHub refuses ends the submission at once, before hours of
     /// uploads; where it cannot be reached, the upload goes on under the commit.
     pub(crate) fn find(&mut self) -> Result<()> {
+        self.begun = true;
         if self.wants_no_pull_request() {
             self.submission.events.note("no pull request is looked for: pull_request = none");
             return Ok(());
@@ -124,8 +129,13 @@ impl<'s> Delivery<'s> {
     }
 
     fn ask_github(&mut self) -> Result<()> {
-        let github = GitHub::new(self.submission)?;
-        let found = find::find(self.submission, &github)?;
+        let github = match self.github.take() {
+            Some(github) => github,
+            None => GitHub::new(self.submission)?,
+        };
+        let found = find::find(self.submission, &github);
+        self.github = Some(github);
+        let found = found?;
         for of in &found.matches {
             let relation = relation_name(&of.relation);
             let url = &of.pull_request.url;
@@ -181,7 +191,14 @@ impl<'s> Delivery<'s> {
 
     /// What the upload would do, as far as it can be known without asking the store.
     fn foresee(&mut self, store: &dyn Store) {
-        let only_public = store.ways() == [Access::Public];
+        let days = self.submission.settings.count("store_expire_days").unwrap_or(7);
+        let days = Duration::days(i64::try_from(days.min(36_500)).unwrap_or(7));
+        let until = self.submission.started.saturating_add(days);
+        // Of a folder the links are known; any other store would have to be asked.
+        let is_folder = self.submission.settings.text("store_api") == Some("directory");
+        let access = is_folder.then_some(Access::Public);
+        let caution = access.is_none().then(|| UNKNOWN_LINKS.to_owned());
+        let link = |key: &str| store.link(key, access?, until).ok();
         for object in &self.plan.objects {
             let file = upload::File {
                 name: object.name.clone(),
@@ -189,14 +206,13 @@ impl<'s> Delivery<'s> {
                 size: object.size,
                 content_type: String::new(),
             };
-            let link = match only_public {
-                true => store.link(&file.key, Access::Public, self.submission.started).ok(),
-                false => None,
-            };
-            self.files.push(linked(&file, link));
+            self.files.push(linked(&file, link(&file.key)));
             self.stored.push(file);
         }
         self.receipt.pages = self.page_keys();
+        self.full_text_url = self.receipt.pages.first().and_then(|key| link(key));
+        self.receipt.page_url = self.receipt.pages.last().and_then(|key| link(key));
+        self.links = Some(Links { access, until, caution });
     }
 
     /// The keys of our own pages beside the files.
@@ -266,8 +282,7 @@ impl<'s> Delivery<'s> {
 
     fn post_to(&mut self, found: &Found) -> Result<()> {
         let mut worst = Ok(());
-        if !self.submission.dry_run && !found.matches.is_empty() {
-            let github = GitHub::new(self.submission)?;
+        if let Some(github) = self.github.take().filter(|_| !self.submission.dry_run) {
             for of in &found.matches {
                 let posted = post::post(self.submission, &github, found, of, &|of: &Match| {
                     compose::comment(&self.facts(Some(found)), Some(of))
@@ -301,23 +316,6 @@ impl<'s> Delivery<'s> {
         if let Some(url) = &posted.url {
             events
                 .emit(Event::StepDone(Step::Commented { pull_request: number, url: url.clone() }));
-        }
-    }
-
-    /// Reads the summary that was set, or the file. That there is none is said in the comment.
-    fn read_summary(&mut self) {
-        let read = match (&self.report.summary, self.submission.settings.path("summary_file")) {
-            (Some(summary), _) => Ok(summary.clone()),
-            (None, Some(path)) => read_summary_file(&path),
-            (None, None) => return,
-        };
-        match read {
-            Ok(summary) if !summary.trim().is_empty() => self.summary = Some(summary),
-            Ok(_) => self.summary_missing = Some("the summary is empty".to_owned()),
-            Err(reason) => self.summary_missing = Some(reason),
-        }
-        if let Some(reason) = &self.summary_missing {
-            self.submission.events.warn(reason.clone());
         }
     }
 
@@ -375,21 +373,6 @@ fn linked(file: &upload::File, url: Option<String>) -> LinkedFile {
 fn not_posted(reason: Option<&str>) -> Posted {
     let action = if reason.is_some() { Action::Skipped } else { Action::None };
     Posted { url: None, action, reason: reason.map(str::to_owned) }
-}
-
-fn read_summary_file(path: &Path) -> std::result::Result<String, String> {
-    let name = path
-        .file_name()
-        .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let mut bytes = Vec::new();
-    let read = match path == Path::new("-") {
-        true => std::io::stdin().lock().take(SUMMARY_LIMIT).read_to_end(&mut bytes),
-        false => File::open(path).and_then(|file| file.take(SUMMARY_LIMIT).read_to_end(&mut bytes)),
-    };
-    match read {
-        Ok(_) => Ok(markdown::lossy(&bytes)),
-        Err(error) => Err(format!("the summary {name} could not be read: {error}")),
-    }
 }
 
 /// Whether the error may be gone after the upload.

@@ -9,6 +9,7 @@
 pub mod error;
 pub mod events;
 pub mod http;
+mod input;
 pub mod settings;
 pub mod status;
 
@@ -57,8 +58,8 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure before there was a submission.
-    fn unsent(error: Error) -> Failure {
+    /// A failure before there was a submission: the receipt holds nothing but the error.
+    pub fn unsent(error: Error) -> Failure {
         let mut receipt = Receipt::blank();
         receipt.set_error(&error);
         Failure { error, receipt: Box::new(receipt) }

@@ -294,6 +294,45 @@ fn a_report_that_github_refuses_is_kept() {
 }
 
 #[test]
+fn a_report_that_cannot_be_kept_is_said_to_be_lost() {
+    let lab = Lab::new();
+    lab.write("token", "a-wrong-token\n");
+    lab.write("no-folder", "");
+    let output = lab.submit(&["--outbox-dir", "no-folder"]);
+    assert_eq!(output.status.code(), Some(31));
+    assert!(err(&output).contains("the report could not be kept"), "{}", err(&output));
+}
+
+#[test]
+fn a_report_whose_token_cannot_be_read_is_kept_with_its_summary() {
+    let lab = Lab::new();
+    let output = lab.submit(&["--token-file", "nowhere"]);
+    assert_eq!(output.status.code(), Some(10));
+    assert!(err(&output).contains("kept in"), "{}", err(&output));
+    let kept = files(&lab.job.path().join("outbox"));
+    let text = kept.iter().find(|path| path.ends_with("comment.md")).expect("the text is kept");
+    assert!(fs::read_to_string(text).expect("text").contains("All 12 suites look OK."));
+}
+
+#[test]
+fn a_receipt_is_printed_for_a_setting_that_is_wrong_too() {
+    let lab = Lab::new();
+    let output = lab.submit(&["--json", "--jobs", "0"]);
+    assert_eq!(output.status.code(), Some(3));
+    let receipt: Value = serde_json::from_str(&out(&output)).expect("a receipt");
+    assert_eq!(receipt["status"], 3);
+    assert!(receipt["error"].as_str().is_some_and(|error| error.contains("jobs")));
+}
+
+#[test]
+fn a_dry_run_that_fails_before_there_is_a_comment_shows_none() {
+    let lab = Lab::new();
+    let output = lab.run(&["--config", "run.ini", "--commit", &sha("x"), "--dry-run"]);
+    assert_eq!(output.status.code(), Some(33));
+    assert_eq!(out(&output), "");
+}
+
+#[test]
 fn on_failure_ignore_ends_with_0_and_one_warning() {
     let lab = Lab::new();
     let output =

@@ -11,6 +11,7 @@ use notify_pr::{Settings, Status};
 const ORDER: &[&str] = &[
     "status",
     "error",
+    "input",
     "settings",
     "http",
     "events",

@@ -40,6 +40,30 @@ pub(crate) fn folded(markdown: &str) -> String {
     text
 }
 
+/// The summary with its headings three levels lower, below the heading of the comment.
+pub(crate) fn lowered(markdown: &str) -> String {
+    let mut fence: Option<&str> = None;
+    let mut text = String::with_capacity(markdown.len());
+    for line in markdown.lines() {
+        match (fence, mark(line)) {
+            (None, Some(_)) => fence = Some(line),
+            (Some(opening), Some(closing)) if closes(opening, line, closing) => fence = None,
+            (None, None) => {
+                let indent = line.len() - line.trim_start_matches(' ').len();
+                let level = line[indent..].bytes().take_while(|&byte| byte == b'#').count();
+                let after = &line[indent + level..];
+                if indent < 4 && (1..=6).contains(&level) && after.starts_with([' ', '\t']) {
+                    text.extend(std::iter::repeat_n('#', 3.min(6 - level)));
+                }
+            }
+            _ => {}
+        }
+        text.push_str(line);
+        text.push('\n');
+    }
+    text
+}
+
 /// Where the visible part ends: before this line, and what must be written on both sides of it.
 #[derive(Default)]
 struct Place {
@@ -125,6 +149,14 @@ mod tests {
     #[test]
     fn a_short_summary_is_shown_whole() {
         assert_eq!(folded("All **well**.\n\nReally.\n"), "All **well**.\n\nReally.");
+    }
+
+    #[test]
+    fn headings_stand_below_the_comments_own_and_code_is_left_alone() {
+        let text = "# Smoke\n\n```\n# a comment\n```\n##### Deep\n#not a heading\n    # code\n";
+        let lower =
+            "#### Smoke\n\n```\n# a comment\n```\n###### Deep\n#not a heading\n    # code\n";
+        assert_eq!(lowered(text), lower);
     }
 
     #[test]

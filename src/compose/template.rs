@@ -47,6 +47,7 @@ use crate::compose::fit::{joined, length};
 use crate::compose::{Room, Shown, blocks, markdown};
 use crate::error::{Error, Result};
 use crate::find::Relation;
+use crate::input;
 use crate::plan::LeftOut;
 use crate::status::Status;
 
@@ -106,8 +107,8 @@ fn read(path: &Path) -> Result<String> {
             .at(path.display().to_string())
             .advise("name a readable file in UTF-8 with template_file, or leave the setting out")
     };
-    let bytes =
-        std::fs::read(path).map_err(|error| bad("the template cannot be read").because(error))?;
+    let bytes = input::read_patiently(path, LARGEST as u64 + 1)
+        .map_err(|error| bad("the template cannot be read").because(error))?;
     if bytes.len() > LARGEST {
         return Err(bad("the template is larger than 1 MiB"));
     }

@@ -16,13 +16,19 @@ impl Delivery<'_> {
         self.receipt.missing = self.missing.iter().cloned().map(Notice::from).collect();
         let left_out = self.plan.warnings.iter().cloned().map(Notice::from);
         self.receipt.warnings.extend(left_out);
-        let failure = ended.err().map(|error| self.mask(error));
-        if let Some(error) = &failure {
-            self.receipt.set_error(error);
-            if !self.submission.dry_run {
-                self.keep(error);
+        if let Err(error) = ended {
+            let mut error = self.mask(error);
+            self.receipt.set_error(&error);
+            if !self.submission.dry_run
+                && let Err(unkept) = self.keep(&error)
+            {
+                // Nobody hears events any more: what is lost is said where the failure is.
+                let advice =
+                    error.advice().map_or_else(String::new, |advice| format!("{advice}; "));
+                error = error.advise(format!("{advice}{unkept}"));
+                self.receipt.set_error(&error);
             }
-            return (self.receipt, failure);
+            return (self.receipt, Some(error));
         }
         let failure = self.store_failure.take().or_else(|| self.partial());
         let failure = failure.map(|error| self.mask(error));
@@ -49,17 +55,24 @@ impl Delivery<'_> {
         error.map_text(|text| self.submission.redactor.text(text).into_owned())
     }
 
-    fn keep(&mut self, cause: &Error) {
+    fn keep(&mut self, cause: &Error) -> Result<()> {
+        if self.summary.is_none() && self.summary_missing.is_none() {
+            // What failed came before the plan.
+            self.read_summary();
+        }
+        if self.summary.is_none() && self.plan.objects.is_empty() && !self.begun {
+            // A usage error: there is no report that could be lost.
+            return Ok(());
+        }
         let text = match self.receipt.comment_text.take() {
             Some(text) => text,
             // The template may be what failed: the text is kept in the usual layout then.
             None => self.with_facts(compose::full_text),
         };
-        match outbox::keep(self.submission, &text, &self.receipt, cause) {
-            Ok(folder) => self.receipt.outbox = Some(folder.display().to_string()),
-            Err(error) => self.submission.events.warn(error.to_string()),
-        }
+        let kept = outbox::keep(self.submission, &text, &self.receipt, cause);
         self.receipt.comment_text = Some(text);
+        self.receipt.outbox = Some(kept?.display().to_string());
+        Ok(())
     }
 
     fn list_files(&self) -> Vec<FileEntry> {

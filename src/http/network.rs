@@ -8,8 +8,12 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::{STALL_TIMEOUT, display_url};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::settings::Settings;
 use crate::status::Status;
+
+/// No file of certificates is larger.
+const LARGEST: u64 = 16 << 20;
 
 /// What the network looks like from here: proxies, trusted certificates, time-outs.
 #[derive(Clone)]
@@ -87,7 +91,7 @@ impl Network {
 
 fn read_certificates(path: &Path) -> Result<Vec<Certificate<'static>>> {
     let place = path.display().to_string();
-    let pem = std::fs::read(path).map_err(|source| {
+    let pem = input::read_patiently(path, LARGEST).map_err(|source| {
         Error::new(Status::BadFile, "ca_file cannot be read").at(place.clone()).because(source)
     })?;
     let found: Vec<_> = parse_pem(&pem)

@@ -5,8 +5,6 @@
 //! that is not clearly a setting is an error that names the line.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use ini::configparser::ini::Ini;
@@ -14,6 +12,7 @@ use ini::configparser::ini::Ini;
 use super::table::Setting;
 use super::{Origin, Settings};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::status::Status;
 
 /// No INI is larger; whoever names a log file by mistake is told so at once.
@@ -98,14 +97,12 @@ impl Settings {
 fn read(path: &Path, file: &str) -> Result<Vec<u8>> {
     let bad = |what: &str| Error::new(Status::BadFile, what).at(file);
     let advice = "name a readable INI file, or leave the option out";
-    let mut bytes = Vec::new();
-    let opened = File::open(path).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut bytes));
-    match opened {
+    match input::read_patiently(path, LARGEST + 1) {
         Err(source) => Err(bad("the INI cannot be read").advise(advice).because(source)),
-        Ok(size) if size as u64 > LARGEST => {
+        Ok(bytes) if bytes.len() as u64 > LARGEST => {
             Err(bad("the file is larger than 1 MiB and cannot be an INI").advise(advice))
         }
-        Ok(_) => Ok(bytes),
+        Ok(bytes) => Ok(bytes),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Settings;
 use super::table::Setting;
+use super::value::Kind;
 use crate::error::{Error, Result};
 use crate::status::{Stage, Status};
 
@@ -57,6 +58,11 @@ impl Settings {
 fn ways(setting: &Setting) -> String {
     let (name, variable) = (setting.name(), setting.variable());
     let file = Setting::find(&format!("{name}_file"));
+    // A commit that looks real would only be copied.
+    let value = match setting.kind() {
+        Kind::Commit => setting.kind().placeholder(),
+        _ => setting.example(),
+    };
     match (setting.is_secret(), file) {
         (true, Some(file)) => format!(
             "give {name} as {name} = … in the INI, as a file with {}, or in {variable}",
@@ -65,7 +71,7 @@ fn ways(setting: &Setting) -> String {
         (true, None) => format!("give {name} as {name} = … in the INI, or in {variable}"),
         (false, _) => format!(
             "give {name} as {name} = {} in the INI, {} or {variable}",
-            setting.example(),
+            value,
             setting.option()
         ),
     }

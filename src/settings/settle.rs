@@ -1,12 +1,12 @@
 //! Decides what depends on more than one setting, once everything is loaded.
 
-use std::fs::File;
 use std::io::Read;
 
 use super::table::Setting;
 use super::url::Address;
 use super::{Origin, Settings};
 use crate::error::{Error, Result};
+use crate::input;
 use crate::status::Status;
 
 /// No secret is longer; whoever names another file by mistake is told so.
@@ -77,15 +77,14 @@ impl Settings {
         let bad = |what: String| Error::new(Status::BadFile, what).at(setting.clone());
         let mut bytes = Vec::new();
         let read = match path {
-            "-" => stdin.take(LONGEST_SECRET + 1).read_to_end(&mut bytes),
-            path => File::open(path)
-                .and_then(|open| open.take(LONGEST_SECRET + 1).read_to_end(&mut bytes)),
+            "-" => stdin.take(LONGEST_SECRET + 1).read_to_end(&mut bytes).map(|_| bytes),
+            path => input::read_patiently(path.as_ref(), LONGEST_SECRET + 1),
         };
-        if let Err(source) = read {
-            return Err(bad(format!("{file} cannot be read from {place}"))
+        let bytes = read.map_err(|source| {
+            bad(format!("{file} cannot be read from {place}"))
                 .advise("name a readable file that holds nothing but the secret")
-                .because(source));
-        }
+                .because(source)
+        })?;
         let text = String::from_utf8(bytes).unwrap_or_default();
         let secret = text.trim();
         let origin = self.values.get(file).map_or(Origin::Default, |value| value.origin.clone());

@@ -193,7 +193,7 @@ fn what_a_stage_lacks_is_named_all_at_once_with_the_ways_to_give_it() {
         error.to_string(),
         "token, repo, commit are not set; give token as token = … in the INI, as a file with \
          --token-file, or in NOTIFY_PR_TOKEN; give repo as repo = cloudstack in the INI, --repo or \
-         NOTIFY_PR_REPO; give commit as commit = c8443496d3fad78a4b1a48a0992ce545bde299e8 in the \
+         NOTIFY_PR_REPO; give commit as commit = SHA in the \
          INI, --commit or NOTIFY_PR_COMMIT"
     );
     let mut settings =

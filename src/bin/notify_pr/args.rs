@@ -149,7 +149,7 @@ fn option(setting: &'static Setting) -> Arg {
         .overrides_with(name)
         .help(help.clone());
     if !setting.more().is_empty() {
-        arg = arg.long_help(format!("{help}\n{}", setting.more()));
+        arg = arg.long_help(format!("{help}.\n{}", setting.more()));
     }
     match setting.kind() {
         Kind::Switch => arg.num_args(0..=1).require_equals(true).default_missing_value("true"),

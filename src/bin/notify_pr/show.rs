@@ -14,7 +14,7 @@ pub(crate) fn settings(args: &Args) -> Status {
     });
     let mut text = String::new();
     for (name, value, origin) in report.settings().in_force() {
-        text.push_str(&format!("{name} = {value}    ({origin})\n"));
+        text.push_str(&format!("{name:<20} = {value}    ({origin})\n"));
     }
     for (name, value) in report.settings().details() {
         text.push_str(&format!("[details] {name} = {value}\n"));

@@ -23,9 +23,12 @@ pub(crate) fn submit(args: &Args) -> Status {
     };
     let mut report = Report::new();
     let ready = crate::load(&mut report, args).and_then(|()| feed(&mut report, &interrupted));
-    let ignore = report.settings().choice("on_failure") == "ignore";
+    // What the command line says counts also where an INI could not be read.
+    let on_failure = args.settings.iter().rfind(|(name, _)| *name == "on_failure");
+    let on_failure = on_failure.map(|(_, value)| value.as_str());
+    let ignore = on_failure.unwrap_or(report.settings().choice("on_failure")) == "ignore";
     if let Err(error) = ready {
-        return end(&error, None, ignore);
+        return failed(Failure::unsent(error), args, ignore);
     }
     let mut teller = Teller::new(args.quiet, std::env::var_os("NO_COLOR").is_some());
     let submitted = report.submit(&mut |progress| {
@@ -38,12 +41,16 @@ pub(crate) fn submit(args: &Args) -> Status {
     teller.finish();
     match submitted {
         Ok(receipt) => print(&receipt, args),
-        Err(Failure { error, receipt }) => {
-            let printed = print(&receipt, args);
-            let ended = end(&error, Some(&receipt), ignore);
-            if printed == Status::Ok { ended } else { printed }
-        }
+        Err(failure) => failed(failure, args, ignore),
     }
+}
+
+/// Prints what was done all the same, and says why it is not all.
+fn failed(failure: Failure, args: &Args, ignore: bool) -> Status {
+    let Failure { error, receipt } = failure;
+    let printed = print(&receipt, args);
+    let ended = end(&error, &receipt, ignore);
+    if printed == Status::Ok { ended } else { printed }
 }
 
 /// The first SIGINT or SIGTERM asks to stop and keeps the report; the second one ends at once.
@@ -62,7 +69,8 @@ fn feed(report: &mut Report, interrupted: &AtomicBool) -> Result<(), Error> {
     let asks = |report: &Report, name| report.settings().text(name) == Some("-");
     let secret = asks(report, "token_file") || asks(report, "store_secret_file");
     if !secret && !asks(report, "summary_file") {
-        return report.settings_mut().settle(&mut std::io::empty());
+        // The submission settles the rest, and keeps the report where that fails.
+        return Ok(());
     }
     let input = read_standard_input(interrupted)?;
     report.settings_mut().settle(&mut input.as_slice())?;
@@ -101,7 +109,7 @@ fn print(receipt: &Receipt, args: &Args) -> Status {
     if args.json {
         return crate::print(&format!("{}\n", receipt.to_json()));
     }
-    if receipt.dry_run {
+    if receipt.dry_run && receipt.comment_text.is_some() {
         return crate::print(&rehearsal(receipt));
     }
     let mut lines: Vec<&str> = receipt
@@ -138,8 +146,8 @@ fn rehearsal(receipt: &Receipt) -> String {
 }
 
 /// Says what went wrong. With `on_failure = ignore` it is one line of warning, and all is well.
-fn end(error: &Error, receipt: Option<&Receipt>, ignore: bool) -> Status {
-    let kept = match receipt.and_then(|receipt| receipt.outbox.as_deref()) {
+fn end(error: &Error, receipt: &Receipt, ignore: bool) -> Status {
+    let kept = match &receipt.outbox {
         Some(folder) => format!("; the report is kept in {folder}"),
         None => String::new(),
     };
