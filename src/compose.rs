@@ -11,6 +11,7 @@ pub(crate) mod english;
 mod fit;
 pub mod markdown;
 pub mod marker;
+mod parts;
 mod summary;
 mod template;
 
@@ -22,6 +23,7 @@ use crate::compose::marker::Marker;
 use crate::error::{Error, Result};
 use crate::find::{Found, Match, Relation};
 use crate::plan::LeftOut;
+use crate::settings::Counts;
 use crate::status::{Stage, Status};
 use crate::submission::Submission;
 
@@ -54,6 +56,8 @@ pub struct Facts<'a> {
     pub summary: Option<&'a str>,
     /// Why there is no summary, if one was wanted (`summary.txt could not be read: …`).
     pub summary_missing: Option<&'a str>,
+    /// The parts that were set aside before and make this report together, as they are shown.
+    pub parts: &'a [Part],
     /// Stored files with their links, in the order of the plan.
     pub files: &'a [LinkedFile],
     /// Wanted and not stored.
@@ -81,6 +85,7 @@ impl<'a> Facts<'a> {
             details: submission.settings.details(),
             summary: None,
             summary_missing: None,
+            parts: &[],
             files: &[],
             missing: &[],
             left_out: &[],
@@ -90,6 +95,19 @@ impl<'a> Facts<'a> {
             caution: None,
         }
     }
+}
+
+/// A part of the run that was set aside before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The name, which no other part has.
+    pub name: String,
+    /// `success`, `failure`, `error` or `unknown`.
+    pub verdict: &'static str,
+    /// Whether it came to its end.
+    pub finished: bool,
+    /// The counts of its tests, if they are known.
+    pub counts: Option<Counts>,
 }
 
 /// A stored file and where it can be read.

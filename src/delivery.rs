@@ -1,11 +1,12 @@
 //! What the steps of a report's way hand to one another, and how it ends.
 
 mod ending;
+mod parts;
 mod summary;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::compose::{self, Facts, LinkedFile};
+use crate::compose::{self, Facts, LinkedFile, Part};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
 use crate::find::{self, Found, Match};
@@ -16,6 +17,7 @@ use crate::post::{self, Action, Posted};
 use crate::publish;
 use crate::receipt::{Receipt, relation_name};
 use crate::report::Report;
+use crate::spool::Taken;
 use crate::status::{Stage, Status};
 use crate::store::{self, Access, Store};
 use crate::submission::Submission;
@@ -49,6 +51,12 @@ pub(crate) struct Delivery<'s> {
     begun: bool,
     /// One client for the whole way: it knows already what it was told.
     github: Option<GitHub<'s>>,
+    /// What the rows of the table say besides the rest.
+    details: Vec<(String, String)>,
+    /// The parts of the spool, and what they left out by rule.
+    parts: Vec<Part>,
+    parts_left_out: Vec<LeftOut>,
+    taken: Option<Taken>,
 }
 
 impl<'s> Delivery<'s> {
@@ -72,6 +80,10 @@ impl<'s> Delivery<'s> {
             full_text_url: None,
             begun: false,
             github: None,
+            details: submission.settings.details().to_vec(),
+            parts: Vec::new(),
+            parts_left_out: Vec::new(),
+            taken: None,
         }
     }
 
@@ -89,7 +101,10 @@ impl<'s> Delivery<'s> {
     /// Reads the summary, walks the files, and looks whether the settings make sense.
     pub(crate) fn plan(&mut self) -> Result<()> {
         self.read_summary();
-        self.plan = plan::plan(self.submission, &self.report.attachments)?;
+        let attachments = self.take_parts()?;
+        self.plan = plan::plan(self.submission, &attachments)?;
+        self.plan.missing.append(&mut self.missing);
+        self.plan.warnings.append(&mut self.parts_left_out);
         self.missing.clone_from(&self.plan.missing);
         self.submission.events.emit(Event::Planned {
             files: self.plan.objects.len() as u64,
@@ -346,6 +361,8 @@ impl<'s> Delivery<'s> {
     fn facts<'f>(&'f self, found: Option<&'f Found>) -> Facts<'f> {
         Facts {
             found,
+            details: &self.details,
+            parts: &self.parts,
             summary: self.summary.as_deref(),
             summary_missing: self.summary_missing.as_deref(),
             files: &self.files,

@@ -28,6 +28,7 @@ pub mod publish;
 pub mod receipt;
 pub mod redact;
 pub mod report;
+mod spool;
 pub mod store;
 pub mod submission;
 pub mod upload;
@@ -84,6 +85,9 @@ impl Report {
     /// `on_progress` is called on this thread at least every 200 ms, and cancels the submission by
     /// returning `Break`. All threads that the submission needs end before this returns.
     ///
+    /// With `submit = collect` it is set aside in `spool_dir` instead, without network and
+    /// credentials; that done, the status is `Ok` and the receipt names the folder.
+    ///
     /// # Errors
     /// A [`Failure`] with the receipt of what was done. Where no comment could be made, the report
     /// is kept in the outbox, and the receipt names the folder.
@@ -94,7 +98,12 @@ impl Report {
                 .advise("make a new report for another submission");
             return Err(Failure::unsent(error));
         }
-        let settled = self.settings.settle(&mut std::io::stdin().lock());
+        let collects = self.collects();
+        let settled = match collects {
+            // What is set aside needs no secret, so none is read.
+            true => self.identify(),
+            false => self.settings.settle(&mut std::io::stdin().lock()),
+        };
         let events = Arc::new(Events::new());
         let submission = Submission::new(self.settings.clone(), events, Cancel::new())
             .map_err(Failure::unsent)?;
@@ -104,7 +113,10 @@ impl Report {
             for warning in submission.settings.warnings() {
                 submission.events.warn(warning.clone());
             }
-            settled.and_then(|()| deliver(&mut delivery))
+            settled.and_then(|()| match collects {
+                true => delivery.step(Stage::Plan, Delivery::set_aside),
+                false => deliver(&mut delivery),
+            })
         });
         // Where a step panicked, what was done until then is on the receipt all the same.
         let (mut receipt, error) = delivery.end(ended.unwrap_or_else(Err));

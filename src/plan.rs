@@ -108,7 +108,7 @@ fn make(submission: &Submission, attachments: &[Attachment]) -> Result<Plan> {
     for attachment in attachments {
         match attachment {
             Attachment::Path(path) => inputs.add_path(path),
-            Attachment::Bytes { .. } => {}
+            Attachment::Bytes { .. } | Attachment::File { .. } => {}
         }
     }
 
@@ -126,8 +126,10 @@ fn make(submission: &Submission, attachments: &[Attachment]) -> Result<Plan> {
         }
     }
     for attachment in attachments {
-        if let Attachment::Bytes { name, data } = attachment {
-            walk.bytes(name, data);
+        match attachment {
+            Attachment::Path(_) => {}
+            Attachment::Bytes { name, data } => walk.bytes(name, data),
+            Attachment::File { name, path } => walk.renamed(name, path),
         }
     }
     let (found, mut missing, mut warnings) = walk.finish();

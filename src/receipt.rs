@@ -7,7 +7,7 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::compose;
+use crate::compose::{self, Part};
 use crate::error::Error;
 use crate::events::{Event, Events};
 use crate::find::{Match, Relation};
@@ -68,6 +68,10 @@ pub struct Receipt {
     pub comment_text: Option<String>,
     /// The folder of the outbox in which the report was kept, where no comment could be made.
     pub outbox: Option<String>,
+    /// The folder in which the report was set aside (`submit = collect`); nothing was sent then.
+    pub spooled: Option<String>,
+    /// The parts that were set aside before and went along, those that failed first.
+    pub parts: Vec<PartEntry>,
 }
 
 /// A pull request in a receipt.
@@ -100,6 +104,40 @@ pub struct FileEntry {
     pub size: Option<u64>,
     /// The Content-Type it is served with; `null` where only the upload can tell.
     pub content_type: Option<String>,
+}
+
+/// A part of the run, as a receipt lists it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartEntry {
+    /// The name, which no other part of the receipt has.
+    pub name: String,
+    /// `success`, `failure`, `error` or `unknown`.
+    pub verdict: &'static str,
+    /// Whether it came to its end.
+    pub finished: bool,
+    /// How many tests passed, if that is known.
+    pub passed: Option<u64>,
+    /// How many tests failed.
+    pub failed: Option<u64>,
+    /// How many tests broke.
+    pub errors: Option<u64>,
+    /// How many tests were skipped.
+    pub skipped: Option<u64>,
+}
+
+impl From<&Part> for PartEntry {
+    fn from(part: &Part) -> PartEntry {
+        let counts = part.counts;
+        PartEntry {
+            name: part.name.clone(),
+            verdict: part.verdict,
+            finished: part.finished,
+            passed: counts.map(|counts| counts.passed),
+            failed: counts.map(|counts| counts.failed),
+            errors: counts.map(|counts| counts.errors),
+            skipped: counts.map(|counts| counts.skipped),
+        }
+    }
 }
 
 /// Something to know, about a file or in general.
@@ -143,6 +181,8 @@ impl Receipt {
             requests: BTreeMap::new(),
             comment_text: None,
             outbox: None,
+            spooled: None,
+            parts: Vec::new(),
         }
     }
 
@@ -178,6 +218,12 @@ impl Receipt {
             // Only a map with keys that are no strings could fail, and there is none.
             format!("{{\"error\": \"the receipt is not JSON: {error}\"}}")
         })
+    }
+
+    /// The report was set aside as asked: that is status 0, as nothing else was to be done.
+    pub(crate) fn set_spooled(&mut self, folder: &std::path::Path) {
+        self.status_text = Status::Queued.text();
+        self.spooled = Some(folder.display().to_string());
     }
 
     pub(crate) fn set_error(&mut self, error: &Error) {

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use time::OffsetDateTime;
+
 use crate::error::{Error, Result};
 use crate::settings::{Environment, Origin, Settings};
 use crate::status::Status;
@@ -26,6 +28,18 @@ pub struct Report {
     pub(crate) summary: Option<String>,
     pub(crate) attachments: Vec<Attachment>,
     pub(crate) submitted: bool,
+    /// Who this part of a run is, once it has begun.
+    pub(crate) begun: Option<Begun>,
+    /// The folder whose parts are submitted with this report.
+    pub(crate) spool: Option<PathBuf>,
+}
+
+/// A part of a run that has begun.
+#[derive(Clone, Debug)]
+pub(crate) struct Begun {
+    /// 32 hexadecimal digits.
+    pub(crate) id: String,
+    pub(crate) at: OffsetDateTime,
 }
 
 /// Something to upload.
@@ -39,6 +53,13 @@ pub enum Attachment {
         name: String,
         /// The bytes.
         data: Arc<[u8]>,
+    },
+    /// One regular file under a name, which may hold `/`. A link is not followed.
+    File {
+        /// The name.
+        name: String,
+        /// Where it is.
+        path: PathBuf,
     },
 }
 

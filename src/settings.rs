@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::status::Status;
 
 mod ci;
+mod counts;
 mod environment;
 mod example;
 pub mod git;
@@ -30,6 +31,7 @@ mod table;
 mod url;
 mod value;
 
+pub use counts::Counts;
 pub use environment::Environment;
 pub use example::example_ini;
 pub use origin::Origin;
@@ -203,6 +205,20 @@ impl Settings {
     pub fn list(&self, name: &str) -> Vec<String> {
         let patterns = known(name).is_some_and(|setting| setting.kind() == Kind::GlobList);
         self.text(name).map(|text| value::split_list(text, patterns)).unwrap_or_default()
+    }
+
+    /// The counts of the run's tests, if they were given.
+    pub fn counts(&self) -> Option<Counts> {
+        self.text("counts").and_then(Counts::parse)
+    }
+
+    /// How the run ended: as `verdict` says, else as follows from the counts; `None` if nobody
+    /// said anything.
+    pub fn verdict(&self) -> Option<&str> {
+        match self.is_set("verdict") {
+            true => self.text("verdict"),
+            false => self.counts().map(|counts| counts.verdict()),
+        }
     }
 
     /// A path; a relative one begins at the working directory.

@@ -81,6 +81,7 @@ fn a_value_of(kind: Kind) -> (&'static str, &'static str) {
         Kind::Url | Kind::UrlOrCi | Kind::Proxy => ("https://example.org", "https://example.org"),
         Kind::Endpoint => ("/srv/www", "/srv/www"),
         Kind::Hosts => ("localhost, .example.org", "localhost, .example.org"),
+        Kind::Counts => ("failed=1,passed=2", "passed=2, failed=1, errors=0, skipped=0"),
         Kind::SubmissionId => {
             ("00112233445566778899AABBCCDDEEFF", "00112233445566778899aabbccddeeff")
         }

@@ -31,6 +31,7 @@ const ORDER: &[&str] = &[
     "post",
     "receipt",
     "outbox",
+    "spool",
     "conductor",
     "delivery",
     "lib",

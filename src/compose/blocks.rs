@@ -3,7 +3,7 @@
 use crate::compose::document::{Document, Summary, VERSION};
 use crate::compose::english::{counted, date, moment, number, shortened, size};
 use crate::compose::fit::{Block, joined, length, lines_within};
-use crate::compose::{LinkedFile, markdown, summary};
+use crate::compose::{LinkedFile, markdown, parts, summary};
 use crate::plan::LeftOut;
 
 /// Links to single files are given for at most so many of them, and in so many characters.
@@ -26,6 +26,12 @@ pub(crate) fn of_comment<'a>(document: &'a Document, harmless: &'a str) -> Vec<B
             share: 15,
             text: table(document, LONGEST, usize::MAX),
             shorter: Box::new(|max| table(document, LONGEST, max)),
+        },
+        Block {
+            weight: 4,
+            share: 40,
+            text: parts::block(document, LONGEST, usize::MAX),
+            shorter: Box::new(|max| parts::block(document, LONGEST, max)),
         },
         summary_block(document, harmless),
         Block {
@@ -79,6 +85,7 @@ pub(crate) fn of_full_text(document: &Document, harmless: &str) -> String {
         heading(document, all).as_str(),
         &notice(document),
         &table(document, all, all),
+        &parts::block(document, all, all),
         &summary_whole(document, harmless),
         &files,
         &missing(document, all, all, all),
@@ -129,6 +136,9 @@ fn table(document: &Document, longest: usize, max: usize) -> String {
     }
     if let Some(url) = &document.build_url {
         rows.push(format!("| Build | {} |", web_link(url)));
+    }
+    if let Some(tests) = &document.tests {
+        rows.push(format!("| Tests | {} |", parts::in_words(tests)));
     }
     let fixed = rows.join("\n");
     let details: Vec<String> =

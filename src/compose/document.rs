@@ -3,10 +3,11 @@
 
 use time::OffsetDateTime;
 
-use crate::compose::{Facts, LinkedFile};
+use crate::compose::{Facts, LinkedFile, Part, parts};
 use crate::find::{Match, Relation};
 use crate::plan::LeftOut;
 use crate::redact::Redactor;
+use crate::settings;
 
 /// The version that is named in comments and pages.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -26,6 +27,9 @@ pub(crate) struct Document {
     pub(crate) about: Option<About>,
     pub(crate) build_url: Option<String>,
     pub(crate) details: Vec<(String, String)>,
+    /// The counts of all tests, if they are known.
+    pub(crate) tests: Option<settings::Counts>,
+    pub(crate) parts: Vec<Part>,
     pub(crate) summary: Summary,
     pub(crate) files: Vec<LinkedFile>,
     pub(crate) missing: Vec<LeftOut>,
@@ -44,6 +48,7 @@ pub(crate) struct Document {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Counts {
     pub(crate) details: usize,
+    pub(crate) parts: usize,
     pub(crate) files: usize,
     pub(crate) missing: usize,
     pub(crate) left_out: usize,
@@ -102,7 +107,7 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    fn of(setting: &str) -> Verdict {
+    pub(crate) fn of(setting: &str) -> Verdict {
         let (name, icon, word) = match setting {
             "success" => ("success", "✅", "Passed"),
             "failure" => ("failure", "❌", "Failed"),
@@ -150,7 +155,7 @@ impl Document {
                 .filter(|title| !title.is_empty())
                 .unwrap_or_else(|| "Test results".to_owned()),
             context: settings.text("context").map(one_line).filter(|text| !text.is_empty()),
-            verdict: Verdict::of(settings.choice("verdict")),
+            verdict: Verdict::of(parts::verdict(settings, facts.parts)),
             repository: masked(facts.repository),
             commit: one_line(facts.commit),
             commit_url: commit_url(facts.commit).filter(|_| linkable),
@@ -159,6 +164,11 @@ impl Document {
             details: extent
                 .of(facts.details)
                 .map(|(name, value)| (one_line(name), one_line(value)))
+                .collect(),
+            tests: settings.counts().or_else(|| parts::total(facts.parts)),
+            parts: extent
+                .of(facts.parts)
+                .map(|part| Part { name: one_line(&part.name), ..part.clone() })
                 .collect(),
             summary: summary(facts, redactor),
             files: extent
@@ -174,6 +184,7 @@ impl Document {
             left_out: left_out(facts.left_out),
             counts: Counts {
                 details: facts.details.len(),
+                parts: facts.parts.len(),
                 files: facts.files.len(),
                 missing: facts.missing.len(),
                 left_out: facts.left_out.len(),

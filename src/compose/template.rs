@@ -21,6 +21,8 @@
 //! | `pull_request`, `pull_request_url` | its number and address |
 //! | `repository` | `owner/name` |
 //! | `details` | a list of `name`, `value` |
+//! | `tests` | the counts of all tests, such as `12 passed, 1 failed`, or empty |
+//! | `parts`, `part_count` | the parts that were set aside before: a list of `name`, `icon`, `result` (such as `Did not finish`), `tests`; how many |
 //! | `summary` | the summary, harmless markdown |
 //! | `summary_missing` | why there is no summary |
 //! | `files` | a list of `name`, `url`, `size` (such as `1.2 MB`), `bytes`, `content_type` |
@@ -44,7 +46,7 @@ use serde::Serialize;
 use crate::compose::document::{Document, Summary, VERSION};
 use crate::compose::english::{date, moment, size};
 use crate::compose::fit::{joined, length};
-use crate::compose::{Room, Shown, blocks, markdown};
+use crate::compose::{Room, Shown, blocks, markdown, parts};
 use crate::error::{Error, Result};
 use crate::find::Relation;
 use crate::input;
@@ -169,6 +171,9 @@ struct Variables<'a> {
     pull_request_url: &'a str,
     repository: &'a str,
     details: Vec<Detail>,
+    tests: String,
+    parts: Vec<PartLine>,
+    part_count: usize,
     summary: String,
     summary_missing: String,
     files: Vec<File<'a>>,
@@ -193,6 +198,14 @@ struct Variables<'a> {
 struct Detail {
     name: String,
     value: String,
+}
+
+#[derive(Serialize)]
+struct PartLine {
+    name: String,
+    icon: &'static str,
+    result: &'static str,
+    tests: String,
 }
 
 #[derive(Serialize)]
@@ -221,6 +234,12 @@ impl<'a> Variables<'a> {
         let details = first(&document.details, part, &mut cut, |(name, value)| Detail {
             name: markdown::inline(name),
             value: markdown::inline(value),
+        });
+        let part_lines = first(&document.parts, part, &mut cut, |line| PartLine {
+            name: markdown::inline(&line.name),
+            icon: parts::outcome(line).0,
+            result: parts::outcome(line).1,
+            tests: line.counts.as_ref().map(parts::in_words).unwrap_or_default(),
         });
         let files = first(&document.files, part, &mut cut, |file| File {
             name: markdown::inline(&file.name),
@@ -257,6 +276,9 @@ impl<'a> Variables<'a> {
             pull_request_url: about.map_or("", |about| &about.url),
             repository: &document.repository,
             details,
+            tests: document.tests.as_ref().map(parts::in_words).unwrap_or_default(),
+            parts: part_lines,
+            part_count: document.counts.parts,
             summary: text,
             summary_missing: match &document.summary {
                 Summary::Absent(why) => markdown::inline(why),

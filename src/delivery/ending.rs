@@ -16,10 +16,12 @@ impl Delivery<'_> {
         self.receipt.missing = self.missing.iter().cloned().map(Notice::from).collect();
         let left_out = self.plan.warnings.iter().cloned().map(Notice::from);
         self.receipt.warnings.extend(left_out);
+        self.end_parts(ended.is_ok() && self.store_failure.is_none());
         if let Err(error) = ended {
             let mut error = self.mask(error);
             self.receipt.set_error(&error);
             if !self.submission.dry_run
+                && !self.report.collects()
                 && let Err(unkept) = self.keep(&error)
             {
                 // Nobody hears events any more: what is lost is said where the failure is.
@@ -29,6 +31,10 @@ impl Delivery<'_> {
                 self.receipt.set_error(&error);
             }
             return (self.receipt, Some(error));
+        }
+        if self.report.collects() {
+            // What is missing is told when the part is submitted.
+            return (self.receipt, None);
         }
         let failure = self.store_failure.take().or_else(|| self.partial());
         let failure = failure.map(|error| self.mask(error));

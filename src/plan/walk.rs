@@ -105,6 +105,16 @@ impl<'a> Walk<'a> {
         self.found.push(Found { name, source, size: file.size, linked: file.linked });
     }
 
+    /// A file under a name that need not be its own.
+    pub(super) fn renamed(&mut self, name: &str, path: &Path) {
+        let name = names::of_bytes(name);
+        let below = as_path(&name);
+        match self.rules.excludes_above(Path::new(""), &below, Is::File) {
+            Some(reason) => self.leave_out(name, reason),
+            None => self.file(name, path.to_owned(), false),
+        }
+    }
+
     /// Bytes that a caller named.
     pub(super) fn bytes(&mut self, name: &str, data: &Arc<[u8]>) {
         let name = names::of_bytes(name);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::counts::Counts;
 use super::url::{Address, is_login, is_repository};
 
 /// What values a setting takes.
@@ -53,6 +54,8 @@ pub enum Kind {
     Hosts,
     /// The id of a submission: 32 hexadecimal digits.
     SubmissionId,
+    /// How many tests passed, failed, broke and were skipped.
+    Counts,
 }
 
 /// The longest span of time that a setting takes.
@@ -109,6 +112,7 @@ impl Kind {
                 let good = text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
                 good.then(|| text.to_ascii_lowercase())
             }
+            Kind::Counts => Counts::parse(text).map(|counts| counts.to_string()),
             Kind::Proxy => is_proxy(text).then(|| text.to_owned()),
         }
     }
@@ -143,6 +147,7 @@ impl Kind {
             }
             Kind::Hosts => "hosts parted by commas".to_owned(),
             Kind::SubmissionId => "32 hexadecimal digits".to_owned(),
+            Kind::Counts => "counts such as passed=12, failed=1, errors=0, skipped=3".to_owned(),
         }
     }
 
@@ -167,6 +172,7 @@ impl Kind {
             Kind::Endpoint => "WHERE",
             Kind::Hosts => "HOSTS",
             Kind::SubmissionId => "ID",
+            Kind::Counts => "COUNTS",
         }
     }
 

@@ -30,6 +30,8 @@ pub(crate) struct Args {
     pub(crate) config: Option<PathBuf>,
     pub(crate) json: bool,
     pub(crate) quiet: bool,
+    /// The folder whose parts are submitted.
+    pub(crate) spool: Option<PathBuf>,
     pub(crate) attachments: Vec<PathBuf>,
     pub(crate) details: Vec<String>,
     /// Name and value of each setting that was given, in the order of the table.
@@ -52,6 +54,15 @@ pub(crate) fn command() -> Command {
             .disable_help_subcommand(true)
             .subcommand_required(false)
             .args_conflicts_with_subcommands(true),
+    )
+    .arg(
+        Arg::new("spool")
+            .long("spool")
+            .value_name("DIR")
+            .value_parser(clap::value_parser!(PathBuf))
+            .value_hint(ValueHint::DirPath)
+            .help_heading("The command")
+            .help("Submit all that was set aside in this folder (submit = collect) as one report"),
     );
     submit
         .subcommand(with_settings(
@@ -189,6 +200,7 @@ impl Args {
             config: None,
             json: false,
             quiet: false,
+            spool: None,
             attachments: Vec::new(),
             details: Vec::new(),
             settings: Vec::new(),
@@ -201,6 +213,7 @@ impl Args {
             config: matches.get_one("config").cloned(),
             json: matches.get_flag("json"),
             quiet: matches.get_flag("quiet"),
+            spool: matches.try_get_one("spool").ok().flatten().cloned(),
             attachments: all("attach"),
             details: matches.get_many("detail").into_iter().flatten().cloned().collect(),
             settings: Settings::table()

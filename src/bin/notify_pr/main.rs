@@ -79,5 +79,8 @@ fn load(report: &mut notify_pr::Report, args: &Args) -> notify_pr::error::Result
     for path in &args.attachments {
         report.attach(path)?;
     }
+    if let Some(spool) = &args.spool {
+        report.load_spool(spool)?;
+    }
     Ok(())
 }

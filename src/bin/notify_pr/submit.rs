@@ -22,7 +22,7 @@ pub(crate) fn submit(args: &Args) -> Status {
         }
     };
     let mut report = Report::new();
-    let ready = crate::load(&mut report, args).and_then(|()| feed(&mut report, &interrupted));
+    let ready = crate::load(&mut report, args).and_then(|()| feed(&mut report, args, &interrupted));
     // What the command line says counts also where an INI could not be read.
     let on_failure = args.settings.iter().rfind(|(name, _)| *name == "on_failure");
     let on_failure = on_failure.map(|(_, value)| value.as_str());
@@ -65,15 +65,19 @@ fn watch_signals() -> std::io::Result<Arc<AtomicBool>> {
 }
 
 /// Gives the report what it asks of standard input: one setting may be `-`.
-fn feed(report: &mut Report, interrupted: &AtomicBool) -> Result<(), Error> {
+fn feed(report: &mut Report, args: &Args, interrupted: &AtomicBool) -> Result<(), Error> {
     let asks = |report: &Report, name| report.settings().text(name) == Some("-");
-    let secret = asks(report, "token_file") || asks(report, "store_secret_file");
+    let collects = args.spool.is_none() && report.settings().choice("submit") == "collect";
+    // What is set aside needs no secret, so none is read.
+    let secret = !collects && (asks(report, "token_file") || asks(report, "store_secret_file"));
     if !secret && !asks(report, "summary_file") {
         // The submission settles the rest, and keeps the report where that fails.
         return Ok(());
     }
     let input = read_standard_input(interrupted)?;
-    report.settings_mut().settle(&mut input.as_slice())?;
+    if !collects {
+        report.settings_mut().settle(&mut input.as_slice())?;
+    }
     if !secret {
         report.set_summary(notify_pr::compose::markdown::lossy(&input));
     }

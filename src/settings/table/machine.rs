@@ -85,6 +85,21 @@ pub(super) const TABLE: &[Setting] = &[
     )
     .example_value("/var/lib/notify_pr/outbox"),
     local(
+        "submit",
+        Kind::Choice(&["now", "collect"]),
+        "Submit the report now, or set it aside for a later notify_pr --spool",
+        "collect needs no network and no credentials, so that they can be kept from a process that \
+         runs the tested code.",
+    )
+    .default_value("now"),
+    local(
+        "spool_dir",
+        Kind::Path,
+        "The folder where submit = collect sets reports aside",
+        "notify_pr --spool with the same folder submits all of them as one report.",
+    )
+    .example_value("/tmp/notify_pr-spool"),
+    local(
         "dry_run",
         Kind::Switch,
         "Write nothing anywhere, but show the comment and the objects",

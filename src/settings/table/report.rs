@@ -34,9 +34,25 @@ pub(super) const TABLE: &[Setting] = &[
         "verdict",
         Kind::Choice(&["success", "failure", "error", "unknown"]),
         "How the run ended",
-        "failure means that tests failed, error that the run itself broke.",
+        "failure means that tests failed, error that the run itself broke. By default it follows \
+         from counts, if those are given.",
     )
     .default_value("unknown"),
+    setting(
+        "counts",
+        Kind::Counts,
+        "How many tests passed, failed, broke and were skipped",
+        "What is left out is 0. The comment shows the counts as a row of its table.",
+    )
+    .example_value("passed=12, failed=1, errors=0, skipped=3"),
+    setting(
+        "part",
+        Kind::Text,
+        "What this part of the run is called when it is set aside",
+        "It counts with submit = collect: the comment has a line of this name, and the files stand \
+         under it. By default it is the name of the first file or folder that is attached.",
+    )
+    .example_value("test_volumes"),
     setting(
         "summary_file",
         Kind::FileOrInput,

@@ -1,0 +1,93 @@
+//! `part.json`: what a part says of itself.
+
+use std::fs;
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{RECORD, private_file};
+use crate::content::open_regular;
+use crate::plan::LeftOut;
+
+/// The version of the record's shape.
+const VERSION: u32 = 1;
+
+/// What is in `part.json`. What is missing in it has its empty value, what is unknown is ignored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Record {
+    pub(super) notify_pr_part: u32,
+    pub(super) part: String,
+    pub(super) finished: bool,
+    /// As in the setting; empty if nobody said anything.
+    pub(super) verdict: String,
+    pub(super) counts: String,
+    pub(super) details: Vec<(String, String)>,
+    pub(super) summary_missing: Option<String>,
+    /// RFC 3339.
+    pub(super) started: String,
+    pub(super) ended: Option<String>,
+    pub(super) pid: u32,
+    pub(super) files: Vec<Entry>,
+    pub(super) missing: Vec<Reason>,
+    pub(super) left_out: Vec<Reason>,
+}
+
+/// A file of the part.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Entry {
+    /// The name as it is shown, with `/` between folders.
+    pub(super) name: String,
+    /// The name in the part's folder: `f1`.
+    pub(super) file: String,
+}
+
+/// Something that did not come along.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Reason {
+    pub(super) name: String,
+    pub(super) reason: String,
+}
+
+impl From<&LeftOut> for Reason {
+    fn from(left_out: &LeftOut) -> Reason {
+        Reason { name: left_out.name.clone(), reason: left_out.reason.clone() }
+    }
+}
+
+impl Record {
+    /// Writes the record into a part's folder, in the place of an earlier one.
+    pub(super) fn write(mut self, folder: &Path) -> io::Result<()> {
+        self.notify_pr_part = VERSION;
+        let json = serde_json::to_vec_pretty(&self)?;
+        let unfinished = folder.join("part.new");
+        match fs::remove_file(&unfinished) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut file = private_file(&unfinished)?;
+        file.write_all(&json)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, folder.join(RECORD))
+    }
+
+    /// Reads the record of at most `most` bytes, and says how many it has. A link is not followed,
+    /// and nothing but a regular file is read.
+    pub(super) fn read(folder: &Path, most: u64) -> io::Result<(Record, u64)> {
+        let (file, len) = open_regular(&folder.join(RECORD))?;
+        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        if len > most {
+            return Err(wrong("it is too large"));
+        }
+        let mut bytes = Vec::new();
+        file.take(most).read_to_end(&mut bytes)?;
+        let record: Record = serde_json::from_slice(&bytes)?;
+        match record.notify_pr_part {
+            VERSION => Ok((record, bytes.len() as u64)),
+            _ => Err(wrong("it is of another version of notify_pr")),
+        }
+    }
+}
