@@ -6,6 +6,7 @@
 //! have different rules for them. Only this file touches ureq.
 
 mod network;
+mod resolver;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -211,7 +212,6 @@ impl Agent {
                 .accept_encoding("")
                 .accept("")
                 .timeout_connect(Some(CONNECT_TIMEOUT))
-                .timeout_resolve(Some(CONNECT_TIMEOUT))
                 .timeout_per_read(Some(network.stall))
                 .timeout_per_write(Some(network.stall))
                 .max_idle_connections(self.inner.connections + 4)
@@ -221,7 +221,8 @@ impl Agent {
             if scheme == "https" {
                 config = config.tls_config(network.tls()?);
             }
-            Ok(config.build().new_agent())
+            let connector = ureq::unversioned::transport::DefaultConnector::default();
+            Ok(ureq::Agent::with_parts(config.build(), connector, resolver::OnThisThread))
         })?;
         // A shut-down may have come while the agent was being made.
         if self.inner.shut.load(std::sync::atomic::Ordering::SeqCst) {

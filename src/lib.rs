@@ -13,10 +13,13 @@ mod input;
 pub mod settings;
 pub mod status;
 
+pub mod capi;
 pub mod compose;
 mod conductor;
 pub mod content;
 mod delivery;
+#[cfg(feature = "fault-points")]
+mod fault_points;
 pub mod find;
 pub mod github;
 pub mod links;
@@ -102,11 +105,13 @@ impl Report {
         let settled = match collects {
             // What is set aside needs no secret, so none is read.
             true => self.identify(),
-            false => self.settings.settle(&mut std::io::stdin().lock()),
+            false => self.settings.settle(&mut std::io::stdin()),
         };
         let events = Arc::new(Events::new());
         let submission = Submission::new(self.settings.clone(), events, Cancel::new())
             .map_err(Failure::unsent)?;
+        #[cfg(feature = "fault-points")]
+        fault_points::watch(&submission);
         let tally = receipt::Tally::of(&submission.events);
         let mut delivery = Delivery::new(&submission, self);
         let ended = conductor::conduct(&submission, on_progress, || {

@@ -18,6 +18,7 @@ const ORDER: &[&str] = &[
     "redact",
     "submission",
     "report",
+    "fault_points",
     "content",
     "plan",
     "store",
@@ -35,6 +36,7 @@ const ORDER: &[&str] = &[
     "conductor",
     "delivery",
     "lib",
+    "capi",
 ];
 
 /// A parent that holds what its children share stands above them, and they may import one another.
