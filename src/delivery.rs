@@ -19,7 +19,7 @@ use crate::receipt::{Receipt, relation_name};
 use crate::report::Report;
 use crate::spool::Taken;
 use crate::status::{Stage, Status};
-use crate::store::{self, Access, Store};
+use crate::store::{self, Access, Removal, Store};
 use crate::submission::Submission;
 use crate::upload;
 
@@ -185,15 +185,30 @@ impl<'s> Delivery<'s> {
     }
 
     fn send(&mut self, store: &dyn Store) {
-        let uploaded = upload::upload(self.submission, store, &self.plan, &self.folder);
+        let private = self.found.as_ref().is_some_and(|found| found.private == Some(true));
+        let mut links = None;
+        let mut refused = None;
+        let (submission, folder) = (self.submission, &self.folder);
+        let uploaded =
+            upload::upload_if(submission, store, &self.plan, folder, &mut |marker: &str| {
+                match links::decide(submission, store, marker, private) {
+                    Ok(decided) => links = Some(decided),
+                    Err(error) => {
+                        // It says where a run was; nothing of a private repository stays here.
+                        refused = store.delete(marker).err();
+                        return Err(error);
+                    }
+                }
+                Ok(())
+            });
+        if let Some(left) = refused {
+            submission.events.warn(format!("the marker of the run stays in the store: {left}"));
+        }
+        if let Some(links) = &mut links {
+            self.settle_expiry(store, links);
+        }
         self.missing.extend(uploaded.missing);
         self.store_failure = uploaded.failure;
-        // Where no file was wanted, the run's marker shows whether the public can read.
-        let probe = match uploaded.files.first() {
-            Some(first) => Some(first.key.clone()),
-            None => self.store_failure.is_none().then(|| self.key(store::MARKER)),
-        };
-        let links = probe.map(|key| links::decide(self.submission, store, &key));
         for file in &uploaded.files {
             let link = links
                 .as_ref()
@@ -202,6 +217,28 @@ impl<'s> Delivery<'s> {
         }
         self.stored = uploaded.files;
         self.links = links;
+    }
+
+    /// The date in the comment is the one that is true.
+    fn settle_expiry(&self, store: &dyn Store, links: &mut Links) {
+        let events = &self.submission.events;
+        match store.expiry() {
+            Ok(expiry) => {
+                if expiry.early.is_some_and(|early| early < links.until) {
+                    events.warn(
+                        "a rule of the store removes the files before store_expire_days are over",
+                    );
+                }
+                if let Removal::NextRun(why) = &expiry.removal
+                    && !why.is_empty()
+                {
+                    events.note(format!("old runs are removed by this program: {why}"));
+                }
+                links.shorten(&expiry);
+            }
+            Err(failure) => events
+                .warn(format!("what removes the files in time could not be found out: {failure}")),
+        }
     }
 
     /// What the upload would do, as far as it can be known without asking the store.

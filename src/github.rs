@@ -12,6 +12,7 @@ mod limits;
 mod pages;
 mod refusal;
 mod rest;
+mod rights;
 mod verdict;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,6 +25,7 @@ use crate::submission::Submission;
 
 use self::address::Address;
 use self::call::Pacing;
+pub use self::rights::Rights;
 pub use self::verdict::CallError;
 
 /// A connection to one repository on GitHub, for one submission.

@@ -5,6 +5,7 @@
 //! arrived. Redirects, retries and waiting are not done here: the GitHub client and the uploader
 //! have different rules for them. Only this file touches ureq.
 
+mod date;
 mod network;
 mod resolver;
 

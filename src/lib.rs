@@ -14,6 +14,7 @@ pub mod settings;
 pub mod status;
 
 pub mod capi;
+pub mod check;
 pub mod compose;
 mod conductor;
 pub mod content;

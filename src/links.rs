@@ -2,23 +2,21 @@
 //!
 //! A store may accept a request to make an object public and then refuse to show it, and a folder
 //! may not be where the web server looks. So the object is opened as a reader would open it,
-//! without credentials, and what comes back is compared with what is in the store.
+//! without credentials, and what comes back is compared with what is in the store. It is done with
+//! the first object that is stored, before any log: a container that everybody can read is no place
+//! for the files of a private repository.
 
-use std::net::IpAddr;
-use std::time::Duration as Time;
+mod host;
+mod open;
 
 use time::{Duration, OffsetDateTime};
 
-use crate::http::{Answer, Exchange, Payload, Request, display_url};
-use crate::store::{Access, Store};
+use self::open::{PROBE, lists, open};
+use crate::error::{Error, Result};
+use crate::status::Status;
+use crate::store::{Access, Expiry, Store};
 use crate::submission::Submission;
 
-/// How much of the object is opened and compared.
-const PROBE: u64 = 1024;
-/// How long one request of the proof may take.
-const PROBE_TIME: Time = Time::from_secs(20);
-/// How many redirects a reader's browser would follow without noticing.
-const REDIRECTS: usize = 5;
 /// The longest life of a signed link.
 const SIGNED: Duration = Duration::days(7);
 
@@ -33,225 +31,196 @@ pub struct Links {
     pub caution: Option<String>,
 }
 
+impl Links {
+    /// Takes into account that the store removes objects earlier than it was asked to.
+    pub fn shorten(&mut self, expiry: &Expiry) {
+        if let Some(early) = expiry.early {
+            self.until = self.until.min(early);
+        }
+    }
+}
+
 /// Decides by an anonymous GET of an object that is stored already.
 ///
-/// The first way that works wins. A store with only one way keeps it even when the proof fails,
-/// because the CI machine may not reach the public address; the caution says so.
-pub fn decide(submission: &Submission, store: &dyn Store, key: &str) -> Links {
-    let days = submission.settings.count("store_expire_days").unwrap_or(7).min(36_500);
-    let days = Duration::days(i64::try_from(days).unwrap_or(7));
-    let until = |access: Access| match access {
-        Access::Public => submission.started.saturating_add(days),
-        Access::Signed => submission.started.saturating_add(days.min(SIGNED)),
-    };
-    let ways = store.ways();
+/// The first way that works wins. Where `store_public_url` is the only way it is kept even when the
+/// proof fails, because the CI machine may not reach that address; the caution says so. With `private`,
+/// which says that the repository is, nothing is public unless `store_access` says so.
+///
+/// # Errors
+/// `StoreRefused` where everybody can read what is stored, and the repository is private.
+pub fn decide(
+    submission: &Submission,
+    store: &dyn Store,
+    key: &str,
+    private: bool,
+) -> Result<Links> {
+    let wanted = submission.settings.choice("store_access");
     let expected = store.get(key, PROBE).ok();
-    let mut failures = Vec::new();
-    for &access in &ways {
-        if submission.cancel.is_cancelled() {
-            break;
+    let probe = Probe { submission, store, key, expected: expected.as_deref() };
+    let mut ways = store.ways();
+    if private && wanted != "public" {
+        if let Ok(link) = probe.opens(Access::Public, probe.until(Access::Public)) {
+            return Err(exposed(store, &link));
         }
-        let opened = store
-            .link(key, access, until(access))
-            .map_err(|error| error.to_string())
-            .and_then(|link| open(submission, &link, expected.as_deref()).map(|()| link));
-        match opened {
-            Ok(link) => {
-                let caution = caution(submission, access, &link);
-                return Links { access: Some(access), until: until(access), caution };
-            }
-            Err(why) => failures.push(format!("{}: {why}", words(access))),
+        if ways.len() > 1 {
+            ways.retain(|way| *way == Access::Signed);
         }
     }
-    let why = failures.join("; ");
-    if let [only] = ways[..] {
-        submission.events.warn(format!(
-            "the links could not be opened from this machine ({why}); see that store_public_url is \
-             the address under which {} is published",
-            store.name()
-        ));
-        return Links {
-            access: Some(only),
-            until: until(only),
-            caution: Some(NOT_VERIFIED.to_owned()),
-        };
-    }
-    submission.events.warn(format!(
-        "nobody without credentials can read what is stored at {} ({why}); let anyone get the \
-         objects (a bucket policy with s3:GetObject for the prefix), or set store_public_url to an \
-         address that serves them",
-        store.name()
-    ));
-    Links { access: None, until: until(Access::Public), caution: None }
+    Ok(probe.first_that_opens(&ways, private, wanted))
+}
+
+/// The refusal to put the files of a private repository where everybody can read them.
+fn exposed(store: &dyn Store, link: &str) -> Error {
+    Error::new(
+        Status::StoreRefused,
+        "everybody can read what is stored here, and the repository is private",
+    )
+    .at(format!("{}, opened as {}", store.name(), crate::http::display_url(link)))
+    .advise(
+        "use a container that only its owner can read, or set store_access = public if everybody \
+         may read these files",
+    )
 }
 
 const NOT_VERIFIED: &str = "The links were not verified from outside";
+const NOT_PUBLIC: &str = "The logs are not public";
+
+/// An object that is opened in one way after the other.
+struct Probe<'a> {
+    submission: &'a Submission,
+    store: &'a dyn Store,
+    key: &'a str,
+    expected: Option<&'a [u8]>,
+}
+
+impl Probe<'_> {
+    /// The end of links, as far as it depends on how they are made.
+    fn until(&self, access: Access) -> OffsetDateTime {
+        let days = self.submission.settings.count("store_expire_days").unwrap_or(7).min(36_500);
+        let days = Duration::days(i64::try_from(days).unwrap_or(7));
+        let started = self.submission.started;
+        match access {
+            Access::Public => started.saturating_add(days),
+            Access::Signed => {
+                let until = started.saturating_add(days.min(SIGNED));
+                let ends = self.store.temporary().and_then(|temporary| temporary.ends);
+                ends.map_or(until, |ends| ends.min(until))
+            }
+        }
+    }
+
+    /// The link, if it opens; else why not.
+    fn opens(&self, access: Access, until: OffsetDateTime) -> Result<String, String> {
+        let link = self.store.link(self.key, access, until).map_err(|error| error.to_string())?;
+        open(self.submission, &link, self.expected).map(|()| link)
+    }
+
+    fn first_that_opens(&self, ways: &[Access], private: bool, wanted: &str) -> Links {
+        let (submission, store) = (self.submission, self.store);
+        let mut failures = Vec::new();
+        let mut temporary = false;
+        for &access in ways {
+            if submission.cancel.is_cancelled() {
+                break;
+            }
+            if access == Access::Signed && !private && store.temporary().is_some() {
+                temporary = true;
+                continue;
+            }
+            match self.opens(access, self.until(access)) {
+                Ok(link) => {
+                    if access == Access::Signed && wanted == "public" {
+                        let why = failures.join("; ");
+                        submission.events.warn(format!(
+                            "store_access = public, but what is stored at {} is not public \
+                             ({why}), so the links are signed: {}",
+                            store.name(),
+                            store.how_to_publish()
+                        ));
+                    }
+                    if access == Access::Public {
+                        self.warn_of_listing();
+                    }
+                    let caution = self.caution(access, &link);
+                    return Links { access: Some(access), until: self.until(access), caution };
+                }
+                Err(why) => failures.push(format!("{}: {why}", words(access))),
+            }
+        }
+        let why = failures.join("; ");
+        // What the store itself serves was reached a moment ago; another address may not be
+        // reachable from here, and yet for everybody else.
+        let elsewhere = submission.settings.text("store_public_url").is_some();
+        if let ([only @ Access::Public], true) = (ways, elsewhere) {
+            let only = *only;
+            submission.events.warn(format!(
+                "the links could not be opened from this machine ({why}); see that \
+                 store_public_url is the address under which {} is published",
+                store.name()
+            ));
+            return Links {
+                access: Some(only),
+                until: self.until(only),
+                caution: Some(NOT_VERIFIED.to_owned()),
+            };
+        }
+        self.nothing_opens(&why, temporary)
+    }
+
+    fn nothing_opens(&self, why: &str, temporary: bool) -> Links {
+        let (name, advice) = (self.store.name(), self.store.how_to_publish());
+        let (warning, caution) = if temporary {
+            (
+                format!(
+                    "the store's credentials are temporary, and a link that is signed with them \
+                     carries a part of them, so none is given in a public comment: use an access \
+                     key that stays, or make what is stored at {name} public: {advice}"
+                ),
+                format!("{NOT_PUBLIC}: the store gave this lab temporary credentials only"),
+            )
+        } else {
+            let why = if why.is_empty() { "there is no way to" } else { why };
+            (
+                format!(
+                    "nobody without credentials can read what is stored at {name} ({why}): {advice}"
+                ),
+                NOT_PUBLIC.to_owned(),
+            )
+        };
+        self.submission.events.warn(warning);
+        Links { access: None, until: self.until(Access::Public), caution: Some(caution) }
+    }
+
+    /// Whoever may list a container finds every other run's files too.
+    fn warn_of_listing(&self) {
+        let (folder, name) = self.key.rsplit_once('/').unwrap_or(("", self.key));
+        let Some(link) = self.store.listing_link(folder) else { return };
+        if lists(self.submission, &link, name) {
+            self.submission.events.warn(format!(
+                "everybody can list the container, not only open what a link names: {}; take the \
+                 right to list away from the public",
+                self.store.name()
+            ));
+        }
+    }
+
+    /// What must be said of links that open from here.
+    fn caution(&self, access: Access, link: &str) -> Option<String> {
+        let mut cautions = Vec::new();
+        if host::is_inside(self.submission, link) {
+            cautions.push(NOT_VERIFIED);
+        }
+        let ends = self.store.temporary().map(|temporary| temporary.ends);
+        if access == Access::Signed && ends == Some(None) {
+            cautions.push("The links end with the temporary credentials that signed them");
+        }
+        (!cautions.is_empty()).then(|| cautions.join(". "))
+    }
+}
 
 fn words(access: Access) -> &'static str {
     match access {
         Access::Public => "as a public object",
         Access::Signed => "by a signed link",
-    }
-}
-
-/// What must be said of links that open from here.
-fn caution(submission: &Submission, access: Access, link: &str) -> Option<String> {
-    let mut cautions = Vec::new();
-    if host_of(link).is_none_or(is_inside) {
-        cautions.push(NOT_VERIFIED);
-    }
-    if access == Access::Signed && submission.settings.text("store_session_token").is_some() {
-        cautions.push("the links end with the temporary credentials that signed them");
-    }
-    (!cautions.is_empty()).then(|| cautions.join("; "))
-}
-
-/// Opens a link as a browser without an account would.
-fn open(submission: &Submission, link: &str, expected: Option<&[u8]>) -> Result<(), String> {
-    let mut url = link.to_owned();
-    for _ in 0..=REDIRECTS {
-        let mut request = Request::new("GET", &url)
-            .header("range", format!("bytes=0-{}", PROBE - 1))
-            .payload(Payload::None);
-        request.answer_limit = Some(PROBE);
-        request.time = Some(PROBE_TIME);
-        let answer = match submission.agents.store.exchange(request) {
-            Exchange::Answered(answer) => answer,
-            Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {
-                return Err(format!("no answer, {}", failure.what));
-            }
-        };
-        match (answer.status, answer.header("location")) {
-            (200 | 206, _) => return compare(&answer, link, expected),
-            // An empty object has no first bytes.
-            (416, _) if expected.is_some_and(<[u8]>::is_empty) => return Ok(()),
-            (301 | 302 | 303 | 307 | 308, Some(location)) => url = resolve(&url, location),
-            (status, _) => return Err(format!("HTTP status {status} from {}", display_url(&url))),
-        }
-    }
-    Err("too many redirects".to_owned())
-}
-
-/// A page that asks for a password also has status 200. Where the object itself could not be
-/// read, because the store's key may only write, a page is told by its type.
-fn compare(answer: &Answer, url: &str, expected: Option<&[u8]>) -> Result<(), String> {
-    let page = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    let same = match expected {
-        Some(expected) => {
-            let length = expected.len().min(PROBE as usize);
-            answer.body.get(..length) == expected.get(..length)
-        }
-        None => !page || url.split('?').next().is_some_and(|path| path.ends_with(".html")),
-    };
-    if same { Ok(()) } else { Err("something else than the object is shown there".to_owned()) }
-}
-
-/// A redirect's target: RFC 3986 section 5.2 as far as `Location` needs it.
-fn resolve(base: &str, location: &str) -> String {
-    let Some((scheme, rest)) = base.split_once("://") else { return location.to_owned() };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    if location.starts_with("http://") || location.starts_with("https://") {
-        return location.to_owned();
-    }
-    if location.starts_with("//") {
-        return format!("{scheme}:{location}");
-    }
-    if location.starts_with('/') {
-        return format!("{scheme}://{authority}{location}");
-    }
-    let path = rest[authority.len()..].split(['?', '#']).next().unwrap_or_default();
-    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    format!("{scheme}://{authority}{folder}/{location}")
-}
-
-/// The host of a URL, without port and brackets.
-fn host_of(url: &str) -> Option<&str> {
-    let (_, rest) = url.split_once("://")?;
-    let authority = rest.split(['/', '?', '#']).next()?;
-    match authority.strip_prefix('[') {
-        Some(ip) => ip.split(']').next(),
-        None => authority.split(':').next(),
-    }
-}
-
-/// Whether a host can only be reached from inside a machine or a network: loopback and private
-/// addresses, single labels, and the names that RFC 6762 and RFC 8375 keep for local networks.
-fn is_inside(host: &str) -> bool {
-    let host = host.trim_end_matches('.').to_ascii_lowercase();
-    match host.parse::<IpAddr>() {
-        Ok(IpAddr::V4(ip)) => {
-            let [a, b, ..] = ip.octets();
-            ip.is_loopback()
-                || ip.is_private()
-                || ip.is_link_local()
-                || ip.is_unspecified()
-                || (a == 100 && (64..128).contains(&b))
-        }
-        Ok(IpAddr::V6(ip)) => {
-            let first = ip.segments()[0];
-            ip.is_loopback()
-                || ip.is_unspecified()
-                || first & 0xfe00 == 0xfc00
-                || first & 0xffc0 == 0xfe80
-                || ip.to_ipv4_mapped().is_some_and(|ip| is_inside(&ip.to_string()))
-        }
-        Err(_) => {
-            !host.contains('.')
-                || [".local", ".localhost", ".internal", ".home.arpa", ".lan", ".intranet"]
-                    .iter()
-                    .any(|end| host.ends_with(end))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hosts_that_only_some_can_reach_are_never_called_public() {
-        for inside in [
-            "127.0.0.1",
-            "::1",
-            "10.1.2.3",
-            "192.168.0.9",
-            "172.16.0.1",
-            "169.254.1.1",
-            "100.64.0.1",
-            "fd00::1",
-            "fe80::1",
-            "::ffff:10.0.0.1",
-            "logs",
-            "localhost",
-            "nas.local",
-            "logs.internal",
-            "LOGS.LAN.",
-        ] {
-            assert!(is_inside(inside), "{inside}");
-        }
-        for outside in ["logs.example.org", "8.8.8.8", "172.32.0.1", "2001:4860::8", "100.128.0.1"]
-        {
-            assert!(!is_inside(outside), "{outside}");
-        }
-    }
-
-    #[test]
-    fn redirects_lead_where_a_browser_would_go() {
-        let base = "https://a.example:8443/x/y?q=1";
-        for (location, expected) in [
-            ("https://b.example/z", "https://b.example/z"),
-            ("//b.example/z", "https://b.example/z"),
-            ("/z?r", "https://a.example:8443/z?r"),
-            ("z", "https://a.example:8443/x/z"),
-        ] {
-            assert_eq!(resolve(base, location), expected);
-        }
-    }
-
-    #[test]
-    fn the_host_of_a_link_is_found() {
-        assert_eq!(host_of("http://[::1]:80/a"), Some("::1"));
-        assert_eq!(host_of("http://a.example:80/a"), Some("a.example"));
-        assert_eq!(host_of("https://a.example?x"), Some("a.example"));
     }
 }

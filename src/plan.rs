@@ -220,7 +220,7 @@ pub fn folder(submission: &Submission, repository: &str, subject: &str) -> Strin
 }
 
 /// `store_prefix` without needless slashes, ending with one unless it is empty.
-fn prefix(settings: &Settings) -> String {
+pub(crate) fn prefix(settings: &Settings) -> String {
     let components = settings.text("store_prefix").unwrap_or_default().split('/');
     let kept = components.filter(|component| !matches!(*component, "" | "." | ".."));
     kept.flat_map(|component| [component, "/"]).collect()

@@ -17,6 +17,7 @@ use std::time::Duration;
 use crate::error::{Error, Result};
 use crate::status::Status;
 
+mod aws;
 mod ci;
 mod counts;
 mod environment;

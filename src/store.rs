@@ -75,6 +75,42 @@ pub enum Access {
     Signed,
 }
 
+/// Credentials that end, and with which signed links are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Temporary {
+    /// When they end, where that is known.
+    pub ends: Option<OffsetDateTime>,
+}
+
+/// What removes the objects that a submission has stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expiry {
+    /// Who does it.
+    pub removal: Removal,
+    /// When the store will remove what is stored now, if that is before the time that was asked
+    /// for.
+    pub early: Option<OffsetDateTime>,
+}
+
+impl Expiry {
+    /// Nothing happens before its time.
+    fn by(removal: Removal) -> Expiry {
+        Expiry { removal, early: None }
+    }
+}
+
+/// Who removes objects past their time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Removal {
+    /// The store itself, by the end that each object carries.
+    EachObject,
+    /// A rule of the store, which has this name.
+    Rule(String),
+    /// This program, when it next reports to this store. The text says why not the store, where
+    /// it could.
+    NextRun(String),
+}
+
 /// A large object that is being made of parts.
 #[derive(Clone, Debug)]
 pub struct Upload {
@@ -273,6 +309,28 @@ pub trait Store: Send + Sync {
 
     /// The address of an object, percent-encoded; a signed one opens until `until`.
     fn link(&self, key: &str, access: Access, until: OffsetDateTime) -> Result<String, Error>;
+
+    /// Whether signed links are made with credentials that end. Such a link carries a part of them.
+    fn temporary(&self) -> Option<Temporary> {
+        None
+    }
+
+    /// The address at which a container that everybody may list would show what is in the folder
+    /// `prefix`, if it has one.
+    fn listing_link(&self, _prefix: &str) -> Option<String> {
+        None
+    }
+
+    /// What the operator of the store does so that everybody can read what is stored.
+    fn how_to_publish(&self) -> String {
+        "let everybody get the objects".to_owned()
+    }
+
+    /// What removes the objects past their time. Where the store has rules for it and may be
+    /// given one by the settings, that is done now.
+    fn expiry(&self) -> Stored<Expiry> {
+        Ok(Expiry::by(Removal::NextRun(String::new())))
+    }
 
     /// Removes this program's own runs that are past their day, where the store does not do it by
     /// itself. Returns how many objects went.

@@ -70,6 +70,18 @@ pub struct File {
 /// at all, or a cancel, is a `failure`. The time of `upload_timeout` runs from now on. No thread
 /// is left behind.
 pub fn upload(submission: &Submission, store: &dyn Store, plan: &Plan, folder: &str) -> Uploaded {
+    upload_if(submission, store, plan, folder, &mut |_| Ok(()))
+}
+
+/// The same, but `admitted` is asked with the key of the marker when that is in the store: its
+/// error is the reason why nothing else is uploaded.
+pub fn upload_if(
+    submission: &Submission,
+    store: &dyn Store,
+    plan: &Plan,
+    folder: &str,
+    admitted: &mut dyn FnMut(&str) -> Result<()>,
+) -> Uploaded {
     if submission.dry_run {
         return Uploaded::default();
     }
@@ -88,7 +100,13 @@ pub fn upload(submission: &Submission, store: &dyn Store, plan: &Plan, folder: &
         patience,
     };
     match crew.begin() {
-        Ok(()) => crew.run(),
+        Ok(()) => match admitted(&format!("{folder}{MARKER}")) {
+            Ok(()) => crew.run(),
+            Err(refused) => {
+                let reason = refused.what().to_owned();
+                crew.fail(refused, reason);
+            }
+        },
         Err(given_up) => crew.stop(given_up),
     }
     crew.result()

@@ -337,7 +337,7 @@ fn directory_links_open_whatever_a_file_is_called() {
         assert_eq!((answer.status, answer.text()), (200, name.to_owned()), "{link}");
         assert!(!link[8..].contains("//"), "{link}");
     }
-    let decided = links::decide(&submission, &*store, "l/plain.txt");
+    let decided = links::decide(&submission, &*store, "l/plain.txt", false).unwrap();
     assert_eq!(decided.access, Some(Access::Public));
     assert_eq!(
         decided.caution.as_deref(),
@@ -365,7 +365,7 @@ fn directory_links_that_do_not_open_from_here_are_kept_with_a_caution() {
     let store = open(&submission);
     for key in ["l/a", "l/b"] {
         put(&*store, key, b"the log");
-        let decided = links::decide(&submission, &*store, key);
+        let decided = links::decide(&submission, &*store, key, false).unwrap();
         assert_eq!(decided.access, Some(Access::Public));
         assert_eq!(decided.caution.as_deref(), Some("The links were not verified from outside"));
     }
@@ -522,7 +522,7 @@ fn the_bucket_may_stand_in_the_endpoint(service: &Service) {
 
 fn links_are_decided_by_what_opens(submission: &Submission, store: &dyn Store) {
     put(store, "l/a b.txt", b"the log");
-    let decided = links::decide(submission, store, "l/a b.txt");
+    let decided = links::decide(submission, store, "l/a b.txt", false).unwrap();
     assert_eq!(decided.access, Some(Access::Signed), "the bucket is not public");
     assert_eq!(
         decided.caution.as_deref(),

@@ -33,6 +33,7 @@ const ORDER: &[&str] = &[
     "receipt",
     "outbox",
     "spool",
+    "check",
     "conductor",
     "delivery",
     "lib",

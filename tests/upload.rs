@@ -455,7 +455,7 @@ fn public_links_are_preferred_signed_ones_are_next_and_none_is_said() {
         bucket.put("a b.log", b"the log");
         let scene = Scene::s3(&bucket, &[]);
         assert_eq!(
-            links::decide(&scene.submission, &*scene.store, "a b.log").access,
+            links::decide(&scene.submission, &*scene.store, "a b.log", false).unwrap().access,
             Some(expected)
         );
     }
@@ -467,12 +467,12 @@ fn public_links_are_preferred_signed_ones_are_next_and_none_is_said() {
     bucket.put("a b.log", b"the log");
     let [(name, url)] = settings(elsewhere.url());
     let scene = Scene::s3(&bucket, &[(name, &url), ("store_expire_days", "30")]);
-    let decided = links::decide(&scene.submission, &*scene.store, "a b.log");
+    let decided = links::decide(&scene.submission, &*scene.store, "a b.log", false).unwrap();
     assert_eq!(decided.access, Some(Access::Signed));
     assert_eq!(decided.until, scene.submission.started + time::Duration::days(7));
     // With no way at all that is said, with what the operator must do.
     bucket.fault(Fault::on("GET", "X-Amz-Signature").s3(403, "AccessDenied").forever());
-    let decided = links::decide(&scene.submission, &*scene.store, "a b.log");
+    let decided = links::decide(&scene.submission, &*scene.store, "a b.log", false).unwrap();
     assert_eq!(decided.access, None);
     let events = scene.events.lock().unwrap();
     assert!(
@@ -495,7 +495,7 @@ fn a_redirect_is_followed_as_a_browser_would() {
     );
     let url = format!("{}/x", mirror.url());
     let scene = Scene::s3(&bucket, &[("store_public_url", &url)]);
-    let decided = links::decide(&scene.submission, &*scene.store, "a.log");
+    let decided = links::decide(&scene.submission, &*scene.store, "a.log", false).unwrap();
     assert_eq!(decided.access, Some(Access::Public));
     for request in mirror.requests() {
         assert!(request.header("authorization").is_none());

@@ -33,6 +33,7 @@ pub(super) struct RepositoryJson {
     pub(super) full_name: String,
     pub(super) html_url: String,
     pub(super) private: Option<bool>,
+    pub(super) archived: Option<bool>,
 }
 
 #[derive(Deserialize)]

@@ -222,7 +222,7 @@ impl GitHub<'_> {
     }
 
     /// The address of something below the repository.
-    fn url(&self, below: &str) -> String {
+    pub(super) fn url(&self, below: &str) -> String {
         let memory = self.memory();
         format!(
             "{}/repos/{}/{}{below}",

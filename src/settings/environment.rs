@@ -73,7 +73,7 @@ impl Environment {
     }
 
     /// The first of these variables that has a value, and the value.
-    fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
+    pub(super) fn first<'n>(&self, names: &[&'n str]) -> Option<(&'n str, &str)> {
         names.iter().find_map(|name| self.text(name).map(|value| (*name, value)))
     }
 }
@@ -153,36 +153,6 @@ impl Settings {
                 "{variable} is not used, because it is not meant for the server of api_url: set \
                  NOTIFY_PR_TOKEN or token_file"
             ));
-        }
-    }
-
-    /// Takes the credentials of Amazon's own programs for a store of that kind, all or none.
-    pub(super) fn take_aws(&mut self, environment: &Environment) {
-        let ours = ["store_identity", "store_secret", "store_secret_file", "store_session_token"];
-        if self.text("store_api") != Some("s3") || ours.iter().any(|name| self.is_ours(name)) {
-            return;
-        }
-        const PAIR: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
-        let (identity, secret) = match PAIR.map(|name| environment.text(name)) {
-            [Some(identity), Some(secret)] => (identity, secret),
-            [None, None] => return,
-            [identity, _] => {
-                let (has, lacks) =
-                    if identity.is_some() { (PAIR[0], PAIR[1]) } else { (PAIR[1], PAIR[0]) };
-                self.warn(format!("{has} is not used, because {lacks} is not set"));
-                return;
-            }
-        };
-        self.take_from_other("store_identity", PAIR[0], identity);
-        self.take_from_other("store_secret", PAIR[1], secret);
-        for (name, variables) in [
-            ("store_session_token", ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"]),
-            ("store_region", ["AWS_REGION", "AWS_DEFAULT_REGION"]),
-            ("store_endpoint", ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]),
-        ] {
-            if let Some((variable, value)) = environment.first(&variables) {
-                self.take_from_other(name, variable, value);
-            }
         }
     }
 

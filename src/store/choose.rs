@@ -26,6 +26,14 @@ pub fn choose(submission: &Submission) -> Result<Option<Box<dyn Store>>> {
                 "the address under which the folder is published",
             )?;
             check_url("store_public_url", public_url)?;
+            if settings.choice("store_access") == "signed" {
+                return Err(Error::new(
+                    Status::BadSetting,
+                    "store_access = signed is not possible with store_api = directory, whose \
+                     links have no signatures",
+                )
+                .advise("leave store_access out, or use s3 or swift"));
+            }
             let own = Own {
                 prefix: settings.text("store_prefix").unwrap_or_default().to_owned(),
                 days: expire_days(settings),

@@ -362,6 +362,14 @@ impl Store for Directory {
         }
     }
 
+    fn how_to_publish(&self) -> String {
+        format!(
+            "let the web server of {} publish the folder {} to everybody, or correct \
+             store_public_url",
+            self.public_url, self.name
+        )
+    }
+
     fn sweep(&self, now: OffsetDateTime) -> Stored<u64> {
         sweep::sweep(&self.root, &self.own, now).map_err(|source| {
             self.failed("runs past their day cannot be removed", &self.root, source)

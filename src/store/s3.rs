@@ -8,10 +8,15 @@
 mod answer;
 mod call;
 mod endpoint;
+mod expiry;
+mod lifecycle;
+mod public;
 mod sign;
+mod sweep;
 
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -23,10 +28,13 @@ use time::OffsetDateTime;
 
 use self::call::{Call, Content};
 use self::endpoint::Endpoint;
+use self::expiry::Own;
+use self::public::Public;
 use self::sign::{Credentials, LONGEST_LINK, Signer, Target};
 use super::transfer::{Transfer, hex};
 use super::{
-    Access, Fault, Limits, Listing, Meta, Part, Sent, Store, Stored, Upload, check_key, encode_key,
+    Access, Expiry, Fault, Limits, Listing, Meta, Part, Sent, Store, Stored, Temporary, Upload,
+    check_key, encode_key,
 };
 use crate::content::Body;
 use crate::error::{Error, Result};
@@ -48,6 +56,12 @@ pub(super) struct S3 {
     create: bool,
     /// Whether the service takes `x-amz-checksum-sha256`, as far as is known.
     checksums: AtomicBool,
+    public: Public,
+    /// Until when the session token is good.
+    ends: Option<OffsetDateTime>,
+    own: Own,
+    /// What removes the objects, once that was asked.
+    removed: Mutex<Option<Expiry>>,
 }
 
 impl S3 {
@@ -70,6 +84,10 @@ impl S3 {
             public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()),
             create: settings.flag("store_create"),
             checksums: AtomicBool::new(true),
+            public: Public::from_settings(settings),
+            ends: expiry::session_end(settings)?,
+            own: Own::from_settings(settings),
+            removed: Mutex::default(),
             endpoint,
         })
     }
@@ -121,7 +139,7 @@ impl Store for S3 {
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
         check_key(key, &self.limits())?;
         let mut call = Call::new("PUT", Some(key));
-        call.headers = described(meta);
+        call.headers = self.described(meta);
         let sha256 = hex(body.sha256());
         call.checksum = Some(BASE64.encode(body.sha256()));
         call.content = Content::Body { body, range: 0..body.len(), sha256, sent };
@@ -131,7 +149,7 @@ impl Store for S3 {
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {
         check_key(key, &self.limits())?;
         let mut call = Call::new("POST", Some(key));
-        call.headers = described(meta);
+        call.headers = self.described(meta);
         call.query = vec![("uploads", String::new())];
         let answer = self.call(&self.agent, &call)?;
         match answer::text_of(&answer.body, "UploadId") {
@@ -232,7 +250,7 @@ impl Store for S3 {
     }
 
     fn ways(&self) -> Vec<Access> {
-        vec![Access::Public, Access::Signed]
+        self.public.ways()
     }
 
     fn link(&self, key: &str, access: Access, until: OffsetDateTime) -> Result<String, Error> {
@@ -255,18 +273,29 @@ impl Store for S3 {
         }
     }
 
-    fn sweep(&self, _now: OffsetDateTime) -> Stored<u64> {
-        Ok(0)
+    fn temporary(&self) -> Option<Temporary> {
+        self.signer.is_temporary().then_some(Temporary { ends: self.ends })
     }
-}
 
-/// The headers that say what an object is.
-fn described(meta: &Meta) -> Vec<(String, String)> {
-    let mut headers = vec![("content-type".to_owned(), meta.content_type.clone())];
-    if let Some(encoding) = &meta.content_encoding {
-        headers.push(("content-encoding".to_owned(), encoding.clone()));
+    fn listing_link(&self, prefix: &str) -> Option<String> {
+        let host = self.endpoint.host(&self.signer.region());
+        let path = self.endpoint.path(None);
+        let prefix = encode_key(prefix).replace('/', "%2F");
+        let scheme = self.endpoint.scheme();
+        Some(format!("{scheme}://{host}{path}?list-type=2&max-keys=10&prefix={prefix}"))
     }
-    headers
+
+    fn how_to_publish(&self) -> String {
+        self.public.advice(&self.endpoint, &self.own.prefix)
+    }
+
+    fn expiry(&self) -> Stored<Expiry> {
+        self.what_removes()
+    }
+
+    fn sweep(&self, now: OffsetDateTime) -> Stored<u64> {
+        self.sweep_old_runs(now)
+    }
 }
 
 /// The SHA-256 of a part, which must be known before it is sent.

@@ -21,7 +21,8 @@ use self::info::Info;
 use super::keystone::Tokens;
 use super::transfer::{changed, hex};
 use super::{
-    Access, Limits, Listed, Listing, Meta, Part, Sent, Store, Stored, Upload, check_key, encode_key,
+    Access, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store, Stored, Upload,
+    check_key, encode_key,
 };
 use crate::content::Body;
 use crate::error::{Error, Result};
@@ -239,7 +240,7 @@ impl Store for Swift {
         if public && self.access != Wanted::Signed {
             ways.push(Access::Public);
         }
-        if signed && self.access != Wanted::Public {
+        if signed {
             ways.push(Access::Signed);
         }
         ways
@@ -254,6 +255,25 @@ impl Store for Swift {
             }
             (Access::Signed, _) => self.temporary_url(key, until).map_err(|failure| failure.error),
         }
+    }
+
+    fn listing_link(&self, prefix: &str) -> Option<String> {
+        let session = self.tokens.session(&self.agent).ok()?;
+        let container = self.url(&session.storage_url, Target::Container);
+        Some(format!("{container}?limit=10&prefix={}", encode_key(prefix)))
+    }
+
+    fn how_to_publish(&self) -> String {
+        let container = &self.container;
+        format!(
+            "let everybody get, but not list, what is in it: `swift post --read-acl '.r:*' \
+             {container}`; for links that are signed give it a key: `swift post -m \
+             'Temp-URL-Key: …' {container}`"
+        )
+    }
+
+    fn expiry(&self) -> Stored<Expiry> {
+        Ok(Expiry::by(Removal::EachObject))
     }
 
     fn sweep(&self, _now: OffsetDateTime) -> Stored<u64> {

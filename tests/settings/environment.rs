@@ -163,6 +163,64 @@ fn the_credentials_of_amazon_do_not_count_otherwise() {
 }
 
 #[test]
+fn a_profile_of_the_shared_credentials_file_counts_as_a_whole_set() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".aws");
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("credentials");
+    std::fs::write(
+        &file,
+        "# of the lab\n[default]\naws_access_key_id = default-id\n\
+         aws_secret_access_key = a;b#c%d=e/+\n\n[Lab]\nAWS_ACCESS_KEY_ID=lab-id\n\
+         aws_secret_access_key=lab-secret\naws_session_token=lab-session\n\
+         x_security_token_expires = 2026-11-30T12:00:00Z\nregion = eu-west-1\n\n\
+         [half]\naws_access_key_id = half-id\n",
+    )
+    .unwrap();
+    let (home, path) = (home.path().to_str().unwrap(), file.to_str().unwrap());
+    let s3 = ("NOTIFY_PR_STORE_API", "s3");
+    let settings = settle(&[s3, ("HOME", home)]);
+    assert_eq!(settings.text("store_identity"), Some("default-id"));
+    assert_eq!(settings.text("store_secret"), Some("a;b#c%d=e/+"), "no comment, no cut");
+    assert_eq!(settings.text("store_session_token"), None);
+    assert!(!settings.origin("store_secret").unwrap().is_ours());
+
+    for variables in [
+        [("HOME", home), ("AWS_PROFILE", "Lab")],
+        [("AWS_SHARED_CREDENTIALS_FILE", path), ("AWS_PROFILE", "Lab")],
+    ] {
+        let settings = settle(&[&[s3], &variables[..]].concat());
+        for (name, value) in [
+            ("store_identity", "lab-id"),
+            ("store_secret", "lab-secret"),
+            ("store_session_token", "lab-session"),
+            ("store_session_end", "2026-11-30T12:00:00Z"),
+            ("store_region", "eu-west-1"),
+        ] {
+            assert_eq!(settings.text(name), Some(value), "{name}");
+        }
+    }
+    // Variables come before the file, and what was given to us before both.
+    let settings = settle(&[AWS, &[("HOME", home), ("AWS_PROFILE", "Lab")]].concat());
+    assert_eq!(settings.text("store_identity"), Some("example-id"));
+    assert_eq!(settings.text("store_session_end"), None);
+    let ours = ("NOTIFY_PR_STORE_IDENTITY", "our-id");
+    let settings = settle(&[s3, ("HOME", home), ours]);
+    assert_eq!(settings.text("store_secret"), None);
+    // Without the environment nothing is read at all, and for another store neither.
+    assert_eq!(settle(&[("HOME", home)]).text("store_secret"), None);
+
+    for (profile, words) in [("half", "aws_secret_access_key"), ("nobody", "no profile nobody")] {
+        let settings = settle(&[s3, ("HOME", home), ("AWS_PROFILE", profile)]);
+        assert_eq!(settings.text("store_identity"), None, "{profile}");
+        let said = settings.warnings().concat();
+        assert!(said.contains(words) && !said.contains("half-id"), "{said}");
+    }
+    let settings = settle(&[s3, ("HOME", "/nonexistent")]);
+    assert!(settings.warnings().is_empty(), "nobody has to have one");
+}
+
+#[test]
 fn proxies_come_from_the_variables_of_other_programs() {
     let settings = settle(&[
         ("http_proxy", "http://small:1"),

@@ -13,6 +13,8 @@ use notify_pr::{Settings, VERSION};
 pub(crate) enum Task {
     /// Submit a report.
     Submit,
+    /// Look whether a report could be delivered.
+    Check,
     /// Show every setting in force, and where its value came from.
     ShowSettings,
     /// Print an INI with every setting.
@@ -75,6 +77,17 @@ pub(crate) fn command() -> Command {
                         .help("Print an INI file with every setting instead"),
                 ),
         ))
+        .subcommand(with_settings(
+            Command::new("check")
+                .about("Looks before a long run whether its report could be delivered")
+                .long_about(
+                    "Looks before a long run whether its report could be delivered: the token and \
+                     its rights, the repository and the pull request, writing, reading, opening \
+                     and removing a small object in the store, what removes old files, clocks, \
+                     proxies and disks. Nothing is commented. The exit status is that of the \
+                     first finding that fails.",
+                ),
+        ))
         .subcommand(Command::new("man").about("Prints the man page"))
         .subcommand(
             Command::new("completions").about("Prints completions for a shell").arg(
@@ -130,7 +143,7 @@ fn with_settings(command: Command) -> Command {
                 .long("json")
                 .action(ArgAction::SetTrue)
                 .help_heading(own)
-                .help("Print the receipt as JSON on standard output"),
+                .help("Print the receipt, or the findings, as JSON on standard output"),
         )
         .arg(
             Arg::new("quiet")
@@ -182,6 +195,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
     let matches = command().try_get_matches_from(arguments)?;
     let (task, matches) = match matches.subcommand() {
         None => (Task::Submit, &matches),
+        Some(("check", sub)) => (Task::Check, sub),
         Some(("settings", sub)) if sub.get_flag("example") => (Task::ExampleIni, sub),
         Some(("settings", sub)) => (Task::ShowSettings, sub),
         Some(("man", _)) => return Ok(Args::of(Task::ManPage)),

@@ -1,6 +1,7 @@
 //! The `notify_pr` command: the library's calls, in the order in which a report needs them.
 
 mod args;
+mod check;
 mod progress;
 mod show;
 mod submit;
@@ -26,6 +27,7 @@ fn run() -> Status {
     };
     match &args.task {
         Task::Submit => submit::submit(&args),
+        Task::Check => check::run(&args),
         Task::ShowSettings => show::settings(&args),
         Task::ExampleIni => print(&notify_pr::settings::example_ini()),
         Task::ManPage => show::man_page(),

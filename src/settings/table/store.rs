@@ -38,7 +38,8 @@ pub(super) const TABLE: &[Setting] = &[
         "store_identity",
         Kind::Text,
         "Who uploads: for s3 the access key id, for swift project:user",
-        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the variables that belong to them are used \
+        "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and the variables that belong to them, or the \
+         profile of AWS_PROFILE in the shared credentials file, are used \
          when store_api is s3 and nothing else gives an identity or a secret. For swift it is \
          project:user, domain/project:user, tenant:user or account:user; the cloud of OS_CLOUD in \
          clouds.yaml, or OS_AUTH_URL, OS_USERNAME, OS_PASSWORD and the variables that belong to \
@@ -72,6 +73,14 @@ pub(super) const TABLE: &[Setting] = &[
         "",
     )
     .example_value("example-session-token"),
+    setting(
+        "store_session_end",
+        Kind::Text,
+        "When the temporary credentials of s3 end, as in 2026-11-30T12:00:00Z",
+        "Signed links end with them. AWS_CREDENTIAL_EXPIRATION is used together with \
+         AWS_SESSION_TOKEN.",
+    )
+    .example_value("2026-11-30T12:00:00Z"),
     setting(
         "store_container",
         Kind::Text,
@@ -127,12 +136,23 @@ pub(super) const TABLE: &[Setting] = &[
     setting(
         "store_access",
         Kind::Choice(&["auto", "public", "signed"]),
-        "How the public reads what is in swift",
-        "auto uses what is public already, and signed links where the cluster has them. public \
-         makes a container that store_create makes readable for everybody, though not listable. \
-         A container that exists is never changed.",
+        "How the public reads what is stored",
+        "auto uses what is public already, else signed links, which end after seven days at the \
+         latest. public makes what is stored readable for everybody: it sends an ACL to s3, and a \
+         swift container that store_create makes is readable, though not listable; a container \
+         that exists is never changed. Files of a private repository go where everybody can read \
+         only with public.",
     )
     .default_value("auto"),
+    setting(
+        "store_lifecycle",
+        Kind::Choice(&["check", "manage"]),
+        "Whether a bucket's rules of expiry are only read, or one is added",
+        "check relies on a rule of the s3 bucket that covers the folder of store_expire_days in \
+         store_prefix. manage adds one of its own to those that are there, and changes no other. \
+         Without such a rule each run removes a few of the runs before it that are past their day.",
+    )
+    .default_value("check"),
     setting("store_prefix", Kind::Prefix, "What the name of every object begins with", "")
         .default_value("notify_pr"),
     setting(
@@ -148,7 +168,7 @@ pub(super) const TABLE: &[Setting] = &[
         "store_expire_days",
         Kind::Count(1, 3650),
         "After how many days the files may go",
-        "The comment names the day. A folder is cleaned by notify_pr itself; of its own runs only.",
+        "The comment names the day. Where the store does not remove them by itself, notify_pr does, its own runs only.",
     )
     .default_value("7"),
     setting("store_create", Kind::Switch, "Make the container if it does not exist", "")

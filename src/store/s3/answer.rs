@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use quick_xml::Reader;
 use quick_xml::escape::resolve_predefined_entity;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesRef, Event};
 use time::OffsetDateTime;
 use time::PrimitiveDateTime;
 use time::macros::format_description;
@@ -32,13 +32,7 @@ fn leaves(xml: &[u8], mut leaf: impl FnMut(&[String], &str)) {
             }
             Ok(Event::Text(part)) => text.push_str(&part.decode().unwrap_or_default()),
             Ok(Event::CData(part)) => text.push_str(&part.decode().unwrap_or_default()),
-            Ok(Event::GeneralRef(name)) => match name.resolve_char_ref() {
-                Ok(Some(character)) => text.push(character),
-                _ => {
-                    let name = name.decode().unwrap_or_default();
-                    text.push_str(resolve_predefined_entity(&name).unwrap_or_default());
-                }
-            },
+            Ok(Event::GeneralRef(name)) => text.push_str(&referred(&name)),
             Ok(Event::End(_)) => {
                 if inner {
                     leaf(&path, &text);
@@ -48,6 +42,17 @@ fn leaves(xml: &[u8], mut leaf: impl FnMut(&[String], &str)) {
             }
             Ok(Event::Eof) | Err(_) => return,
             Ok(_) => {}
+        }
+    }
+}
+
+/// What a reference such as `&amp;` stands for.
+pub(super) fn referred(name: &BytesRef<'_>) -> String {
+    match name.resolve_char_ref() {
+        Ok(Some(character)) => character.to_string(),
+        _ => {
+            let name = name.decode().unwrap_or_default();
+            resolve_predefined_entity(&name).unwrap_or_default().to_owned()
         }
     }
 }
@@ -81,6 +86,21 @@ pub(super) fn listing(xml: &[u8]) -> Listing {
         _ => {}
     });
     Listing { objects, more }
+}
+
+/// Why an object could not be removed, if the answer to DeleteObjects says so.
+pub(super) fn not_deleted(xml: &[u8]) -> Option<String> {
+    let mut first = None;
+    leaves(xml, |path, text| {
+        if let [_, error, code] = path
+            && error == "Error"
+            && code == "Code"
+            && text != "NoSuchKey"
+        {
+            first.get_or_insert_with(|| text.to_owned());
+        }
+    });
+    first
 }
 
 /// Whether the whole answer is an error, whatever its status.
@@ -208,6 +228,9 @@ impl Refusal {
                 format!("the bucket {bucket} is in another region: {said}"),
                 "set store_region, and store_endpoint to the address of that region",
             ),
+            "NotImplemented" | "MethodNotAllowed" => {
+                (Fault::Refused, format!("the store does not know this: {said}"), "")
+            }
             "EntityTooLarge" => plain(Fault::Refused, "the store takes no object of this size", ""),
             "BadDigest" | "XAmzContentSHA256Mismatch" | "IncompleteBody" => {
                 (Fault::Mismatch, format!("what arrived is not what was sent: {said}"), "")
@@ -230,6 +253,7 @@ impl Refusal {
         match self.status {
             429 | 503 => (Fault::Busy(self.retry_after), format!("the store is busy: {said}"), ""),
             507 => (Fault::Refused, "the store is full".to_owned(), "make room in it"),
+            501 | 505 => (Fault::Refused, format!("the store does not know this: {said}"), ""),
             408 | 500..=599 => (Fault::Unreachable, format!("the store failed: {said}"), ""),
             401 | 403 => (
                 Fault::Refused,
@@ -336,6 +360,7 @@ mod tests {
             (503, "SlowDown", Fault::Busy(None), "busy"),
             (500, "InternalError", Fault::Unreachable, "failed"),
             (507, "XMinioStorageFull", Fault::Refused, "full"),
+            (501, "NotImplemented", Fault::Refused, "does not know"),
             (418, "Teapot", Fault::Refused, "Teapot, Said the server"),
         ] {
             let failure = refusal(status, &xml(code));

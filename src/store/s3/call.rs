@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::S3;
 use super::answer::{Refusal, is_error};
+use super::public::Public;
 use super::sign::{Query, Target, query_string};
 use crate::content::Body;
 use crate::http::{Agent, Answer, Exchange, Failure, Payload, Request};
@@ -80,7 +81,8 @@ impl S3 {
         let (mut moved, mut timed) = (false, false);
         loop {
             let checksum = call.checksum.as_deref().filter(|_| self.checksums.load(Relaxed));
-            let answer = self.send(agent, call, &place, checksum)?;
+            let acl = self.public.sends(call);
+            let answer = self.send(agent, call, &place, checksum, acl)?;
             if answer.is_success() && !says_error(call, &answer) {
                 return Ok(answer);
             }
@@ -94,6 +96,9 @@ impl S3 {
             }
             if checksum.is_some() && refusal.knows_no_checksums() {
                 self.checksums.store(false, Relaxed);
+                continue;
+            }
+            if acl && self.public.yields(&refusal) {
                 continue;
             }
             if let (false, "RequestTimeTooSkewed", Some(date)) =
@@ -150,8 +155,12 @@ impl S3 {
         call: &Call<'_>,
         place: &Place,
         checksum: Option<&str>,
+        acl: bool,
     ) -> Stored<Answer> {
         let mut headers = call.headers.clone();
+        if !acl {
+            Public::strip(&mut headers);
+        }
         if let Some(checksum) = checksum {
             headers.push(("x-amz-checksum-sha256".to_owned(), checksum.to_owned()));
         }
@@ -247,9 +256,11 @@ impl S3 {
 }
 
 /// Whether a success is none: an error in the body, which CompleteMultipartUpload may have, or a
-/// web page where there is no S3 at all. An object that is a page has an ETag.
+/// web page where there is no S3 at all. An object that is a page has an ETag, and Swift calls some
+/// of its XML a page.
 fn says_error(call: &Call<'_>, answer: &Answer) -> bool {
     let html = answer.header("content-type").is_some_and(|kind| kind.starts_with("text/html"));
-    let page = html && answer.header("etag").is_none() && !answer.body.is_empty();
+    let xml = answer.body.starts_with(b"<?xml");
+    let page = html && !xml && answer.header("etag").is_none() && !answer.body.is_empty();
     page || (call.method == "POST" && is_error(&answer.body))
 }

@@ -114,6 +114,14 @@ impl Endpoint {
         self.aws.is_some()
     }
 
+    /// What names of resources in policies begin with.
+    pub(super) fn partition(&self) -> &'static str {
+        match &self.aws {
+            Some(Aws { domain: "amazonaws.com.cn", .. }) => "aws-cn",
+            _ => "aws",
+        }
+    }
+
     /// The host that serves the bucket in a region.
     pub(super) fn host(&self, region: &str) -> String {
         let service = match &self.aws {

@@ -80,6 +80,11 @@ impl Signer {
         }
     }
 
+    /// Whether the credentials are of a kind that ends.
+    pub(super) fn is_temporary(&self) -> bool {
+        self.credentials.session_token.is_some()
+    }
+
     pub(super) fn region(&self) -> String {
         self.region.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }

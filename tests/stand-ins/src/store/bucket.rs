@@ -34,6 +34,10 @@ pub struct BucketOptions {
     pub region: Option<String>,
     /// Whether `x-amz-acl: public-read` is taken. Buckets of AWS made since April 2023 refuse it.
     pub acls: bool,
+    /// Whether everybody may list it too.
+    pub listable: bool,
+    /// Whether it keeps rules of expiry. They are never carried out.
+    pub lifecycle: bool,
     /// The least size of all parts of a multipart upload but the last.
     pub least_part: usize,
     /// Forgets what is sent: only lengths are kept, for benches.
@@ -52,6 +56,8 @@ impl Default for BucketOptions {
             exists: true,
             region: None,
             acls: false,
+            listable: false,
+            lifecycle: false,
             least_part: 5 << 20,
             discard: false,
             delay: Duration::ZERO,
@@ -106,6 +112,8 @@ struct State {
     objects: BTreeMap<String, Stored>,
     uploads: BTreeMap<String, Upload>,
     last_upload: u64,
+    /// The rules of expiry as they were sent.
+    lifecycle: Option<String>,
     /// How far its clock is ahead, in seconds.
     ahead: i64,
 }
@@ -152,6 +160,16 @@ impl Bucket {
     pub fn put(&self, key: &str, bytes: &[u8]) {
         let object = objects::stored(bytes.to_vec().into(), bytes.len() as u64, BTreeMap::new(), 0);
         lock(&self.world.state).objects.insert(key.to_owned(), object);
+    }
+
+    /// The rules of expiry as they were sent last.
+    pub fn lifecycle(&self) -> Option<String> {
+        lock(&self.world.state).lifecycle.clone()
+    }
+
+    /// Gives it rules of expiry, as if somebody had sent them before.
+    pub fn set_lifecycle(&self, xml: &str) {
+        lock(&self.world.state).lifecycle = Some(xml.to_owned());
     }
 
     /// How many multipart uploads were begun and neither completed nor aborted.

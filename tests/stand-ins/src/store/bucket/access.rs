@@ -28,8 +28,13 @@ pub(super) fn check(
     }
     let reads = matches!(request.method.as_str(), "GET" | "HEAD") && !key.is_empty();
     let there = state.objects.contains_key(key);
+    let acl = state.objects.get(key).and_then(|object| object.header("x-amz-acl"));
+    let public = options.public || acl == Some("public-read");
+    if options.listable && request.parameter("list-type").is_some() && key.is_empty() {
+        return Ok(());
+    }
     // Who may not list is not told that there is no such object.
-    if options.public && reads && there && request.query().is_empty() {
+    if public && reads && there && request.query().is_empty() {
         return Ok(());
     }
     Err(error(403, "AccessDenied", "Access Denied"))

@@ -43,9 +43,63 @@ pub(super) fn answer(options: &BucketOptions, state: &mut State, request: &Reque
         "GET" if request.parameter("list-type").as_deref() == Some("2") => {
             list(options, state, request)
         }
+        _ if request.parameter("lifecycle").is_some() && options.lifecycle => {
+            lifecycle(options, state, request)
+        }
+        "POST" if request.parameter("delete").is_some() => delete(options, state, request),
         _ => error(501, "NotImplemented", "This is not implemented."),
     };
     response.header("x-amz-bucket-region", region)
+}
+
+fn lifecycle(options: &BucketOptions, state: &mut State, request: &Request) -> Response {
+    match (request.method.as_str(), &state.lifecycle) {
+        ("GET", Some(rules)) => {
+            Response::new(200).header("Content-Type", "application/xml").body(rules.clone())
+        }
+        ("GET", None) => {
+            let message = "The lifecycle configuration does not exist";
+            error(404, "NoSuchLifecycleConfiguration", message)
+        }
+        ("PUT", _) => {
+            if request.header("content-md5").is_none() {
+                return error(400, "InvalidRequest", "Missing required header: Content-MD5");
+            }
+            if let Err(refused) = super::objects::checked(options, request) {
+                return refused;
+            }
+            state.lifecycle = Some(String::from_utf8_lossy(&request.body).into_owned());
+            Response::new(200)
+        }
+        _ => error(405, "MethodNotAllowed", "The specified method is not allowed"),
+    }
+}
+
+/// DeleteObjects in its quiet form: only what failed is named, and here nothing fails.
+fn delete(options: &BucketOptions, state: &mut State, request: &Request) -> Response {
+    if request.header("content-md5").is_none() {
+        return error(400, "InvalidRequest", "Missing required header: Content-MD5");
+    }
+    if let Err(refused) = super::objects::checked(options, request) {
+        return refused;
+    }
+    let text = String::from_utf8_lossy(&request.body);
+    let keys: Vec<String> = text
+        .split("<Key>")
+        .skip(1)
+        .filter_map(|rest| rest.split("</Key>").next())
+        .map(|key| {
+            let plain = key.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+            plain.replace("&apos;", "'").replace("&amp;", "&")
+        })
+        .collect();
+    if keys.is_empty() || keys.len() > 1000 {
+        return error(400, "MalformedXML", "The XML you provided was not well-formed");
+    }
+    for key in keys {
+        state.objects.remove(&key);
+    }
+    xml(format!("<DeleteResult xmlns=\"{NAMESPACE}\"></DeleteResult>"))
 }
 
 pub(super) fn xml(body: String) -> Response {
@@ -144,8 +198,9 @@ fn list(options: &BucketOptions, state: &State, request: &Request) -> Response {
         let next = STANDARD.encode(last);
         let _ = write!(contents, "<NextContinuationToken>{next}</NextContinuationToken>");
     }
+    let encoding = if url { "<EncodingType>url</EncodingType>" } else { "" };
     xml(format!(
-        "<ListBucketResult xmlns=\"{NAMESPACE}\"><Name>{}</Name><Prefix>{}</Prefix>\
+        "<ListBucketResult xmlns=\"{NAMESPACE}\"><Name>{}</Name><Prefix>{}</Prefix>{encoding}\
          <MaxKeys>{most}</MaxKeys><KeyCount>{count}</KeyCount>\
          <IsTruncated>{truncated}</IsTruncated>{contents}</ListBucketResult>",
         options.name,

@@ -1,0 +1,77 @@
+//! This machine: its clock, its proxies, its disks.
+
+use std::path::{Path, PathBuf};
+
+use super::Findings;
+use super::github::Known;
+use super::store::compare;
+use crate::status::Status;
+use crate::submission::Submission;
+
+/// With less room than this a report could not even be kept.
+const NEEDED: u64 = 16 << 20;
+/// With less room than this large files may not fit while they are compressed.
+const COMFORTABLE: u64 = 512 << 20;
+
+pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findings) {
+    if let Some((theirs, ours)) = known.time {
+        compare(findings, "GitHub", theirs, ours);
+    }
+    let settings = &submission.settings;
+    let proxies: Vec<String> = ["http_proxy", "https_proxy", "no_proxy"]
+        .into_iter()
+        .filter(|name| settings.text(name).is_some())
+        .map(|name| format!("{name} = {}", settings.shown(name)))
+        .collect();
+    match proxies.is_empty() {
+        true => findings.ok("proxy", "none"),
+        false => findings.ok("proxy", proxies.join(", ")),
+    }
+    let outbox = settings.path("outbox_dir");
+    let temporary = Some(std::env::temp_dir());
+    for (folder, what, advice) in [
+        (outbox, "the outbox", "make room, or set outbox_dir to a folder on another disk"),
+        (temporary, "temporary files", "make room, or set TMPDIR to a folder on another disk"),
+    ] {
+        if let Some(folder) = folder {
+            disk(&folder, what, advice, findings);
+        }
+    }
+}
+
+fn disk(folder: &Path, what: &str, advice: &str, findings: &mut Findings) {
+    let Some(there) = existing(folder) else { return };
+    let place = there.display();
+    let Some((free, writable)) = room(&there) else { return };
+    let megabytes = free >> 20;
+    if !writable {
+        let text = format!("{place}, for {what}, cannot be written");
+        findings.fail("disk", Status::Disk, text, advice);
+    } else if free < NEEDED {
+        let text = format!("{place}, for {what}, has {megabytes} MB left");
+        findings.fail("disk", Status::Disk, text, advice);
+    } else if free < COMFORTABLE {
+        findings.warn("disk", format!("{place}, for {what}, has {megabytes} MB left"), advice);
+    } else {
+        findings.ok("disk", format!("{place}, for {what}, has {megabytes} MB left"));
+    }
+}
+
+/// The folder, or the first one above it that exists.
+fn existing(folder: &Path) -> Option<PathBuf> {
+    let absolute = std::path::absolute(folder).ok()?;
+    absolute.ancestors().find(|folder| folder.is_dir()).map(Path::to_owned)
+}
+
+/// How many bytes are free for us in a folder, and whether we may write there.
+#[cfg(unix)]
+fn room(folder: &Path) -> Option<(u64, bool)> {
+    let disk = rustix::fs::statvfs(folder).ok()?;
+    let writable = rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok();
+    Some((disk.f_bavail.saturating_mul(disk.f_frsize), writable))
+}
+
+#[cfg(not(unix))]
+fn room(_folder: &Path) -> Option<(u64, bool)> {
+    None
+}

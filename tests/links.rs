@@ -1,0 +1,298 @@
+//! Which way the public reads: decided, proven, explained.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends"
+)]
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use notify_pr::content::Body;
+use notify_pr::events::{Event, Events};
+use notify_pr::links::{self, Links};
+use notify_pr::settings::{Origin, Settings};
+use notify_pr::store::{self, Access, MARKER, Meta, Store};
+use notify_pr::submission::{Cancel, Submission};
+use notify_pr::{Error, Report, Status};
+use stand_ins::{Bucket, BucketOptions, Fault, FileServer};
+use tempfile::TempDir;
+use time::format_description::well_known::Rfc3339;
+
+const KEY: &str = "notify_pr/7d/2026-11-23/apache/cloudstack/pr-1/0123/a b.log";
+
+/// A store and what was said of it.
+struct Scene {
+    submission: Submission,
+    store: Box<dyn Store>,
+    warnings: Arc<Mutex<Vec<String>>>,
+}
+
+impl Scene {
+    fn new(settings: &[(&str, &str)]) -> Scene {
+        let mut all = Settings::new();
+        for (name, value) in settings {
+            all.set(name, value, Origin::Api).unwrap();
+        }
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let events = Events::new();
+        let heard = Arc::clone(&warnings);
+        events.add_reader(move |event: &Event| {
+            if let Event::Warning(text) = event {
+                heard.lock().unwrap().push(text.clone());
+            }
+        });
+        let submission = Submission::new(all, Arc::new(events), Cancel::new()).unwrap();
+        let store = store::choose(&submission).unwrap().unwrap();
+        Scene { submission, store, warnings }
+    }
+
+    fn s3(bucket: &Bucket, more: &[(&str, &str)]) -> Scene {
+        let url = bucket.url();
+        let mut settings = vec![
+            ("store_api", "s3"),
+            ("store_endpoint", url.as_str()),
+            ("store_container", "logs"),
+            ("store_identity", "example-id"),
+            ("store_secret", "example-secret"),
+        ];
+        settings.extend(more);
+        Scene::new(&settings)
+    }
+
+    fn put(&self, key: &str) {
+        let meta =
+            Meta { content_type: "text/plain".to_owned(), content_encoding: None, expires: None };
+        self.store.put(key, &Body::memory(&b"the log"[..], false), &meta, &|_| true).unwrap();
+    }
+
+    fn decide(&self, private: bool) -> Result<Links, Error> {
+        links::decide(&self.submission, &*self.store, KEY, private)
+    }
+
+    fn warned(&self, words: &str) -> bool {
+        self.warnings.lock().unwrap().iter().any(|text| text.contains(words))
+    }
+}
+
+fn bucket(public: bool, acls: bool) -> Bucket {
+    Bucket::start_with(BucketOptions { public, acls, ..BucketOptions::default() })
+}
+
+#[test]
+fn objects_get_an_acl_only_when_they_shall_be_public() {
+    for (access, expected, way) in [
+        ("auto", None, Access::Signed),
+        ("signed", None, Access::Signed),
+        ("public", Some("public-read"), Access::Public),
+    ] {
+        let bucket = bucket(false, true);
+        let scene = Scene::s3(&bucket, &[("store_access", access)]);
+        scene.put(KEY);
+        assert_eq!(bucket.object(KEY).unwrap().header("x-amz-acl"), expected, "{access}");
+        assert_eq!(scene.decide(false).unwrap().access, Some(way), "{access}");
+        assert!(scene.warnings.lock().unwrap().is_empty(), "{access}");
+    }
+}
+
+#[test]
+fn large_objects_get_the_acl_when_they_are_begun() {
+    let bucket = bucket(false, true);
+    let scene = Scene::s3(&bucket, &[("store_access", "public")]);
+    let meta =
+        Meta { content_type: "text/plain".to_owned(), content_encoding: None, expires: None };
+    scene.store.begin(KEY, &meta).unwrap();
+    let begun = &bucket.requests()[0];
+    assert_eq!(begun.header("x-amz-acl"), Some("public-read"));
+}
+
+#[test]
+fn a_bucket_that_takes_no_acls_gets_objects_without_and_the_operator_gets_the_policy() {
+    let bucket = bucket(false, false);
+    let scene = Scene::s3(&bucket, &[("store_access", "public"), ("store_prefix", "ci/logs")]);
+    scene.put(KEY);
+    scene.put("another.log");
+    let puts = bucket.requests();
+    let acls: Vec<bool> = puts.iter().map(|put| put.header("x-amz-acl").is_some()).collect();
+    assert_eq!(acls, [true, false, false], "it is tried once");
+    let decided = scene.decide(false).unwrap();
+    assert_eq!(decided.access, Some(Access::Signed), "links that open are better than none");
+    for words in [
+        "takes no ACLs",
+        "\"Action\":\"s3:GetObject\",\"Resource\":\"arn:aws:s3:::logs/ci/logs/*\"",
+        "put-bucket-policy --bucket logs",
+    ] {
+        assert!(scene.warned(words), "{words}: {:?}", scene.warnings);
+    }
+}
+
+#[test]
+fn an_acl_that_is_taken_and_does_nothing_is_found_out() {
+    let bucket = bucket(false, true);
+    bucket.fault(Fault::on("GET", "a%20b.log").s3(403, "AccessDenied").skip(1));
+    let scene = Scene::s3(&bucket, &[("store_access", "public")]);
+    scene.put(KEY);
+    assert_eq!(scene.decide(false).unwrap().access, Some(Access::Signed));
+    assert!(scene.warned("is not public"));
+}
+
+#[test]
+fn signed_means_signed_even_where_everything_is_public() {
+    let bucket = bucket(true, false);
+    let scene = Scene::s3(&bucket, &[("store_access", "signed")]);
+    scene.put(KEY);
+    assert_eq!(scene.decide(false).unwrap().access, Some(Access::Signed));
+}
+
+#[test]
+fn a_folder_has_no_signed_links() {
+    let mut settings = Settings::new();
+    for (name, value) in [
+        ("store_api", "directory"),
+        ("store_endpoint", "/srv/logs"),
+        ("store_public_url", "https://logs.example.org"),
+        ("store_access", "signed"),
+    ] {
+        settings.set(name, value, Origin::Api).unwrap();
+    }
+    let submission = Submission::new(settings, Arc::new(Events::new()), Cancel::new()).unwrap();
+    let refused = store::choose(&submission).map(drop).unwrap_err();
+    assert_eq!(refused.status(), Status::BadSetting);
+    assert!(refused.to_string().contains("store_access"), "{refused}");
+}
+
+#[test]
+fn files_of_a_private_repository_go_nowhere_that_everybody_can_read() {
+    for (public, access, expected) in [
+        (true, "auto", None),
+        (true, "signed", None),
+        (true, "public", Some(Access::Public)),
+        (false, "auto", Some(Access::Signed)),
+        (false, "signed", Some(Access::Signed)),
+    ] {
+        let bucket = bucket(public, false);
+        let scene = Scene::s3(&bucket, &[("store_access", access)]);
+        scene.put(KEY);
+        match (scene.decide(true), expected) {
+            (Ok(links), expected) => assert_eq!(links.access, expected, "{public} {access}"),
+            (Err(error), None) => {
+                assert_eq!(error.status(), Status::StoreRefused);
+                assert!(error.to_string().contains("store_access = public"), "{error}");
+            }
+            (Err(error), Some(_)) => panic!("{public} {access}: {error}"),
+        }
+    }
+    // The same for a folder that a web server shows.
+    let folder = TempDir::new().unwrap();
+    let server = FileServer::start(folder.path());
+    let (path, url) = (folder.path().to_str().unwrap(), server.url());
+    let settings =
+        [("store_api", "directory"), ("store_endpoint", path), ("store_public_url", url.as_str())];
+    let scene = Scene::new(&settings);
+    scene.put(KEY);
+    assert!(scene.decide(true).is_err());
+    server.fault(Fault::on("GET", "").status(401).forever());
+    let decided = scene.decide(true).unwrap();
+    assert_eq!(decided.access, Some(Access::Public), "a web server that asks who is there");
+}
+
+#[test]
+fn temporary_credentials_sign_no_link_in_a_public_comment() {
+    let bucket = bucket(false, false);
+    let ends =
+        time::OffsetDateTime::now_utc().replace_nanosecond(0).unwrap() + time::Duration::hours(12);
+    let end = ends.format(&Rfc3339).unwrap();
+    let token = ("store_session_token", "example-session-token");
+    let scene = Scene::s3(&bucket, &[token, ("store_session_end", &end)]);
+    scene.put(KEY);
+    let decided = scene.decide(false).unwrap();
+    assert_eq!(decided.access, None);
+    assert!(decided.caution.unwrap().contains("temporary credentials"));
+    assert!(scene.warned("temporary") && scene.warned("s3:GetObject"));
+    // In a private repository only members see the comment.
+    let decided = scene.decide(true).unwrap();
+    assert_eq!((decided.access, decided.until), (Some(Access::Signed), ends));
+    let scene = Scene::s3(&bucket, &[token]);
+    let decided = scene.decide(true).unwrap();
+    assert!(decided.caution.unwrap().contains("end with the temporary credentials"));
+    // What is public needs no signature.
+    let public = self::bucket(true, false);
+    let scene = Scene::s3(&public, &[token]);
+    scene.put(KEY);
+    assert_eq!(scene.decide(false).unwrap().access, Some(Access::Public));
+}
+
+#[test]
+fn an_end_of_credentials_that_is_no_time_is_refused_at_once() {
+    let mut settings = Settings::new();
+    for (name, value) in [
+        ("store_api", "s3"),
+        ("store_endpoint", "https://s3.example.org/logs"),
+        ("store_identity", "example-id"),
+        ("store_secret", "example-secret"),
+        ("store_session_end", "tomorrow"),
+    ] {
+        settings.set(name, value, Origin::Api).unwrap();
+    }
+    let submission = Submission::new(settings, Arc::new(Events::new()), Cancel::new()).unwrap();
+    let refused = store::choose(&submission).map(drop).unwrap_err();
+    assert!(refused.to_string().contains("2026-11-30T12:00:00Z"), "{refused}");
+}
+
+#[test]
+fn a_bucket_that_everybody_can_list_is_warned_of() {
+    for listable in [true, false] {
+        let options = BucketOptions { public: true, listable, ..BucketOptions::default() };
+        let bucket = Bucket::start_with(options);
+        let scene = Scene::s3(&bucket, &[]);
+        // The marker is what is looked for in practice, and it has a plain name.
+        let key = format!("{}{MARKER}", KEY.trim_end_matches("a b.log"));
+        scene.put(&key);
+        let decided = links::decide(&scene.submission, &*scene.store, &key, false).unwrap();
+        assert_eq!(decided.access, Some(Access::Public));
+        assert_eq!(scene.warned("can list the container"), listable);
+    }
+}
+
+#[test]
+fn no_log_of_a_private_repository_is_uploaded_to_a_public_bucket() {
+    let github = stand_ins::GitHub::start();
+    github.token("lab-token").login("lab-bot").scopes(&["repo"]);
+    let repository = github.repository("apache", "cloudstack");
+    repository.private(true).member("lab-bot", stand_ins::github::Permission::Write);
+    let head = "0123456789abcdef0123456789abcdef01234567";
+    let pull = repository.pull_from_branch("topic", head);
+    let logs = TempDir::new().unwrap();
+    fs::write(logs.path().join("secret.log"), "private things").unwrap();
+    let bucket = bucket(true, false);
+    let (api, store, path) = (github.url(), bucket.url(), logs.path().to_str().unwrap());
+    let outbox = logs.path().join("outbox");
+    let mut report = Report::new();
+    for (name, value) in [
+        ("api_url", api.as_str()),
+        ("token", "lab-token"),
+        ("repo", "apache/cloudstack"),
+        ("commit", head),
+        ("full_detail_dir", path),
+        ("outbox_dir", outbox.to_str().unwrap()),
+        ("store_api", "s3"),
+        ("store_endpoint", store.as_str()),
+        ("store_container", "logs"),
+        ("store_identity", "example-id"),
+        ("store_secret", "example-secret"),
+    ] {
+        report.set(name, value).unwrap();
+    }
+    report.set_summary("It failed.");
+    let failure = report.submit(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
+    assert_eq!(failure.error.status(), Status::StoreRefused, "{failure}");
+    assert!(bucket.keys().is_empty(), "{:?}", bucket.keys());
+    let puts = bucket.requests().iter().filter(|request| request.method == "PUT").count();
+    assert_eq!(puts, 1, "only the marker was there, for a moment");
+    let comments = github.comments("apache/cloudstack", pull.number());
+    assert_eq!(comments.len(), 1);
+    assert!(comments[0].body.contains("secret.log"), "{}", comments[0].body);
+    assert!(comments[0].body.contains("everybody can read what is stored here"));
+}
