@@ -3,6 +3,7 @@
 //! A store sees only a [`Body`], so retries, parts and replays work alike for files and for bytes
 //! in memory, and masking of secrets happens in one place, before anything is counted or hashed.
 
+pub mod compress;
 pub mod media_type;
 #[cfg(test)]
 mod tests;
@@ -17,11 +18,12 @@ use std::sync::Arc;
 use md5::Md5;
 use sha2::{Digest, Sha256};
 
+use self::compress::{Gzip, Spool};
 use crate::redact::{Kind, Redactor};
 
 /// Files up to this size are read once and kept masked in memory, which costs less than reading
 /// and masking them a second time.
-const KEPT_IN_MEMORY: u64 = 256 * 1024;
+const KEPT_IN_MEMORY: u64 = 96 * 1024;
 
 /// The size of the buffers that files are read through.
 const BUFFER: usize = 64 * 1024;
@@ -55,14 +57,38 @@ impl fmt::Debug for Source {
 pub struct Body {
     content: Content,
     len: u64,
-    sha256: [u8; 32],
+    plain_len: u64,
+    sha256: Option<[u8; 32]>,
     md5: Option<[u8; 16]>,
     media_type: &'static str,
+    encoding: Option<&'static str>,
 }
 
 enum Content {
-    File { path: PathBuf, redactor: Redactor, kind: Kind },
-    Memory(Arc<[u8]>),
+    File {
+        path: PathBuf,
+        redactor: Redactor,
+        kind: Kind,
+    },
+    /// The caller's.
+    Shared(Arc<[u8]>),
+    Memory(Vec<u8>),
+    Spool(Spool),
+}
+
+/// How sources are made into bodies.
+pub struct Preparing<'a> {
+    /// Masks them.
+    pub redactor: &'a Redactor,
+    /// Whether the MD5 is wanted.
+    pub with_md5: bool,
+    /// Bodies of so many bytes or more are not hashed: they go in parts, and whoever sends a part
+    /// hashes that.
+    pub hashed_below: u64,
+    /// Compresses text where that pays.
+    pub gzip: Option<&'a Gzip>,
+    /// Is asked again and again while a file is read; `false` ends it with an error.
+    pub goes_on: &'a dyn Fn() -> bool,
 }
 
 impl fmt::Debug for Body {
@@ -79,10 +105,21 @@ impl Body {
     /// The MD5 is computed if a store wants it.
     pub fn memory(bytes: impl Into<Arc<[u8]>>, with_md5: bool) -> Body {
         let bytes = bytes.into();
-        let mut hashes = Hashes::new(with_md5);
-        hashes.update(&bytes);
         let media_type = media_type::of("", &bytes);
-        Body::hashed(bytes.len() as u64, hashes, media_type, Content::Memory(bytes))
+        Body::held(Content::Shared(bytes), media_type, with_md5)
+    }
+
+    /// A body of bytes that are in memory.
+    fn held(content: Content, media_type: &'static str, with_md5: bool) -> Body {
+        let bytes: &[u8] = match &content {
+            Content::Shared(bytes) => bytes,
+            Content::Memory(bytes) => bytes,
+            Content::File { .. } | Content::Spool(_) => &[],
+        };
+        let len = bytes.len() as u64;
+        let mut hashes = Hashes::new(with_md5);
+        hashes.update(bytes);
+        Body::hashed(len, Some(hashes), media_type, content)
     }
 
     /// Makes a body of a source: masks it and computes its hashes in one pass over the bytes that
@@ -98,64 +135,23 @@ impl Body {
         redactor: &Redactor,
         with_md5: bool,
     ) -> io::Result<Body> {
-        match source {
-            Source::Memory(bytes) => Ok(Body::mask(Arc::clone(bytes), name, redactor, with_md5)),
-            Source::File(path) => {
-                let (mut file, len) = open_regular(path)?;
-                if len <= KEPT_IN_MEMORY {
-                    let mut bytes = vec![0; len as usize];
-                    file.read_exact(&mut bytes).map_err(shorter)?;
-                    return Ok(Body::mask(bytes.into(), name, redactor, with_md5));
-                }
-                Body::read_through(file, len, path, name, redactor, with_md5)
-            }
-        }
+        let preparing =
+            Preparing { redactor, with_md5, hashed_below: u64::MAX, gzip: None, goes_on: &|| true };
+        preparing.body(source, name)
     }
 
-    fn mask(bytes: Arc<[u8]>, name: &str, redactor: &Redactor, with_md5: bool) -> Body {
-        let (kind, media_type) = (media_type::kind(&bytes), media_type::of(name, &bytes));
-        let mut masked = bytes.to_vec();
-        // Mostly nothing is masked, and then the caller's bytes need not be held twice.
-        let body = match redactor.bytes(&mut masked, kind) {
-            0 => Body::memory(bytes, with_md5),
-            _ => Body::memory(masked, with_md5),
-        };
-        Body { media_type, ..body }
-    }
-
-    fn read_through(
-        file: File,
+    fn hashed(
         len: u64,
-        path: &Path,
-        name: &str,
-        redactor: &Redactor,
-        with_md5: bool,
-    ) -> io::Result<Body> {
-        let mut first_bytes = vec![0; media_type::SAMPLE_BYTES];
-        (&file).read_exact(&mut first_bytes).map_err(shorter)?;
-        let kind = media_type::kind(&first_bytes);
-        let media_type = media_type::of(name, &first_bytes);
-        let rest = (&file).take(len - first_bytes.len() as u64);
-        let masked = redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
-        let mut whole = Exactly { inner: masked, left: len };
-        let mut hashes = Hashes::new(with_md5);
-        let mut buffer = vec![0; BUFFER];
-        loop {
-            match whole.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => hashes.update(&buffer[..count]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+        hashes: Option<Hashes>,
+        media_type: &'static str,
+        content: Content,
+    ) -> Body {
+        let (mut sha256, mut md5) = (None, None);
+        if let Some(hashes) = hashes {
+            sha256 = Some(hashes.sha256.finalize().into());
+            md5 = hashes.md5.map(|md5| md5.finalize().into());
         }
-        let content = Content::File { path: path.to_owned(), redactor: redactor.clone(), kind };
-        Ok(Body::hashed(len, hashes, media_type, content))
-    }
-
-    fn hashed(len: u64, hashes: Hashes, media_type: &'static str, content: Content) -> Body {
-        let sha256 = hashes.sha256.finalize().into();
-        let md5 = hashes.md5.map(|md5| md5.finalize().into());
-        Body { content, len, sha256, md5, media_type }
+        Body { content, len, plain_len: len, sha256, md5, media_type, encoding: None }
     }
 
     /// The length in bytes.
@@ -168,10 +164,20 @@ impl Body {
         self.len == 0
     }
 
-    /// The SHA-256 of all bytes. Whoever sends or copies them and finds another one knows that
-    /// the file has changed, and prepares it again.
-    pub fn sha256(&self) -> &[u8; 32] {
-        &self.sha256
+    /// The length in bytes before the bytes were compressed, if they were.
+    pub fn plain_len(&self) -> u64 {
+        self.plain_len
+    }
+
+    /// The `Content-Encoding` of the bytes, if they are compressed.
+    pub fn encoding(&self) -> Option<&'static str> {
+        self.encoding
+    }
+
+    /// The SHA-256 of all bytes, unless they are so many that they go in parts. Whoever sends or
+    /// copies them and finds another one knows that the file has changed, and prepares it again.
+    pub fn sha256(&self) -> Option<&[u8; 32]> {
+        self.sha256.as_ref()
     }
 
     /// The MD5 of all bytes, if it was asked for.
@@ -200,8 +206,15 @@ impl Body {
             ));
         }
         match &self.content {
+            Content::Shared(bytes) => {
+                Ok(Box::new(&bytes[range.start as usize..range.end as usize]))
+            }
             Content::Memory(bytes) => {
                 Ok(Box::new(&bytes[range.start as usize..range.end as usize]))
+            }
+            Content::Spool(spool) => {
+                let left = range.end - range.start;
+                Ok(Box::new(Exactly { inner: Spooled { spool, at: range.start }, left }))
             }
             Content::File { path, redactor, kind } => {
                 let (mut file, len) = open_regular(path)?;
@@ -219,6 +232,128 @@ impl Body {
                 Ok(Box::new(Exactly { inner: masked, left: range.end - range.start }))
             }
         }
+    }
+}
+
+impl Preparing<'_> {
+    /// Makes a body of a source; see [`Body::prepare`].
+    ///
+    /// # Errors
+    /// Those of [`Body::prepare`], and any kind once it was told to end.
+    pub fn body(&self, source: &Source, name: &str) -> io::Result<Body> {
+        match source {
+            Source::Memory(bytes) => self.shared(bytes, name),
+            Source::File(path) => {
+                let (file, len) = open_regular(path)?;
+                if len > KEPT_IN_MEMORY {
+                    return self.read_through(file, len, path, name);
+                }
+                let mut bytes = Vec::with_capacity(len as usize);
+                if file.take(len).read_to_end(&mut bytes)? < len as usize {
+                    return Err(became_shorter());
+                }
+                let (kind, media_type) = (media_type::kind(&bytes), media_type::of(name, &bytes));
+                self.redactor.bytes(&mut bytes, kind);
+                match self.compressed(&bytes, media_type)? {
+                    Some(body) => Ok(body),
+                    None => Ok(Body::held(Content::Memory(bytes), media_type, self.with_md5)),
+                }
+            }
+        }
+    }
+
+    fn shared(&self, bytes: &Arc<[u8]>, name: &str) -> io::Result<Body> {
+        let (kind, media_type) = (media_type::kind(bytes), media_type::of(name, bytes));
+        let mut masked = bytes.to_vec();
+        // Mostly nothing is masked, and then the caller's bytes need not be held twice.
+        let content = match self.redactor.bytes(&mut masked, kind) {
+            0 => Content::Shared(Arc::clone(bytes)),
+            _ => Content::Memory(masked),
+        };
+        let bytes = match &content {
+            Content::Memory(masked) => masked,
+            _ => &**bytes,
+        };
+        match self.compressed(bytes, media_type)? {
+            Some(body) => Ok(body),
+            None => Ok(Body::held(content, media_type, self.with_md5)),
+        }
+    }
+
+    /// The compressed body of bytes that are held whole, where it pays.
+    fn compressed(&self, bytes: &[u8], media_type: &'static str) -> io::Result<Option<Body>> {
+        let Some(gzip) = self.compresses(bytes.len() as u64, media_type) else { return Ok(None) };
+        let Some(packed) = gzip.bytes(bytes, self.goes_on)? else { return Ok(None) };
+        let body = Body::held(Content::Memory(packed), media_type, self.with_md5);
+        Ok(Some(Body { plain_len: bytes.len() as u64, encoding: Some("gzip"), ..body }))
+    }
+
+    /// Only text is compressed: what else may be large is mostly compressed already.
+    fn compresses(&self, len: u64, media_type: &str) -> Option<&Gzip> {
+        let text = media_type == media_type::TEXT || media_type == media_type::TEXT_UTF16;
+        self.gzip.filter(|_| text && len >= compress::LEAST)
+    }
+
+    fn read_through(&self, file: File, len: u64, path: &Path, name: &str) -> io::Result<Body> {
+        // What is looked at to tell the type is also tried on the compressor.
+        let mut first_bytes = vec![0; BUFFER];
+        (&file).read_exact(&mut first_bytes).map_err(shorter)?;
+        let kind = media_type::kind(&first_bytes);
+        let media_type = media_type::of(name, &first_bytes);
+        let redactor = self.redactor.clone();
+        let gzip = match self.compresses(len, media_type) {
+            Some(gzip) if gzip.is_worth(&first_bytes, self.goes_on)? => Some(gzip),
+            _ => None,
+        };
+        if gzip.is_none() && len >= self.hashed_below {
+            let content = Content::File { path: path.to_owned(), redactor, kind };
+            return Ok(Body::hashed(len, None, media_type, content));
+        }
+        let rest = (&file).take(len - first_bytes.len() as u64);
+        let masked = redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
+        let mut whole = Exactly { inner: masked, left: len };
+        let mut hashes = Hashes::new(self.with_md5);
+        if let Some(gzip) = gzip {
+            let mut seen = |piece: &[u8]| hashes.update(piece);
+            let spool = gzip.spool(&mut whole, &mut seen, self.goes_on)?;
+            let (packed, content) = (spool.len(), Content::Spool(spool));
+            let body = Body::hashed(packed, Some(hashes), media_type, content);
+            return Ok(Body { plain_len: len, encoding: Some("gzip"), ..body });
+        }
+        let mut buffer = vec![0; BUFFER];
+        loop {
+            if !(self.goes_on)() {
+                return Err(io::Error::other("it was stopped"));
+            }
+            match whole.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(count) => hashes.update(&buffer[..count]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let content = Content::File { path: path.to_owned(), redactor, kind };
+        Ok(Body::hashed(len, Some(hashes), media_type, content))
+    }
+}
+
+impl fmt::Debug for Preparing<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Preparing").finish_non_exhaustive()
+    }
+}
+
+/// Reads a spool from a place on.
+struct Spooled<'a> {
+    spool: &'a Spool,
+    at: u64,
+}
+
+impl Read for Spooled<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.spool.read_at(buffer, self.at)?;
+        self.at += count as u64;
+        Ok(count)
     }
 }
 

@@ -7,7 +7,7 @@
 
 mod date;
 mod network;
-mod resolver;
+mod socket;
 
 use std::fmt;
 use std::io::{self, Read};
@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use once_cell::sync::OnceCell;
 use ureq::http;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConnector};
 
 use crate::error::Result;
 
@@ -28,8 +29,12 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// The most of an answer's body that is kept, unless a request says otherwise.
 const ANSWER_LIMIT: u64 = 32 << 20;
-/// What a body is read and sent in.
+/// What a body is sent in, and half of it where very many connections share the memory.
 const BUFFER: usize = 64 << 10;
+/// More connections than this are very many.
+const MANY: usize = 32;
+/// What an answer is read in; it grows where the head of one is longer.
+const ANSWER_BUFFER: usize = 8 << 10;
 
 /// Who is told of every request before it is sent; gets the host.
 pub type OnRequest = Arc<dyn Fn(&str) + Send + Sync>;
@@ -217,13 +222,20 @@ impl Agent {
                 .timeout_per_write(Some(network.stall))
                 .max_idle_connections(self.inner.connections + 4)
                 .max_idle_connections_per_host(self.inner.connections)
-                .input_buffer_size(BUFFER)
-                .output_buffer_size(BUFFER);
+                .input_buffer_size(ANSWER_BUFFER)
+                .output_buffer_size(match self.inner.connections {
+                    0..=MANY => BUFFER,
+                    _ => BUFFER / 2,
+                });
             if scheme == "https" {
                 config = config.tls_config(network.tls()?);
             }
-            let connector = ureq::unversioned::transport::DefaultConnector::default();
-            Ok(ureq::Agent::with_parts(config.build(), connector, resolver::OnThisThread))
+            let connector =
+                ().chain(ConnectProxyConnector::default())
+                    .chain(socket::Sockets)
+                    .chain(RustlsConnector::default());
+            let names = socket::Names::default();
+            Ok(ureq::Agent::with_parts(config.build(), connector, names))
         })?;
         // A shut-down may have come while the agent was being made.
         if self.inner.shut.load(std::sync::atomic::Ordering::SeqCst) {
@@ -287,8 +299,12 @@ fn send<B: ureq::AsSendBody>(
     time: Option<Duration>,
 ) -> Result<http::Response<ureq::Body>, Ended> {
     let request = builder.body(body).map_err(|error| Ended::Request(error.to_string()))?;
-    let request = agent.configure_request(request).timeout_global(time).build();
-    agent.run(request).map_err(Ended::Ureq)
+    // A configuration of its own costs a request more than its signature.
+    let answered = match time {
+        None => agent.run(request),
+        Some(_) => agent.run(agent.configure_request(request).timeout_global(time).build()),
+    };
+    answered.map_err(Ended::Ureq)
 }
 
 fn read_answer(response: http::Response<ureq::Body>, limit: u64) -> Exchange {

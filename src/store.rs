@@ -269,6 +269,12 @@ pub trait Store: Send + Sync {
     /// What it can take.
     fn limits(&self) -> Limits;
 
+    /// Whether an object is served with the `Content-Encoding` that it was stored with. A folder
+    /// cannot say that what it holds is compressed.
+    fn keeps_encoding(&self) -> bool {
+        true
+    }
+
     /// Makes the store ready: finds the container, or makes it if `store_create` says so. It is
     /// called once, before anything is put, and its failure is the clear answer to bad settings.
     fn prepare(&self) -> Stored<()>;

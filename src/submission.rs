@@ -64,7 +64,7 @@ impl Submission {
         let counted = Arc::clone(&events);
         let on_request: crate::http::OnRequest =
             Arc::new(move |host: &str| counted.emit(Event::Request { host: host.to_owned() }));
-        let jobs = settings.count("jobs").map_or(16, |jobs| jobs as usize);
+        let jobs = settings.count("jobs").map_or(64, |jobs| jobs as usize);
         let agents = Agents {
             github: Agent::new(network.clone(), 2, Arc::clone(&on_request)),
             store: Agent::new(network, jobs, on_request),

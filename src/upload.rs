@@ -4,19 +4,26 @@
 //! missing bucket or a dead host show at once and with one request. Then the workers take the
 //! objects, the largest first, so that the small ones fill the gaps at the end.
 
+mod link;
 mod parts;
 mod patience;
+mod queue;
 
 use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
+use self::link::Link;
+use self::parts::Large;
 use self::patience::{GivenUp, Patience};
-use crate::content::Body;
+use self::queue::{Queue, Task};
+use crate::content::compress::Gzip;
+use crate::content::{Body, Preparing};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
 use crate::plan::{LeftOut, Plan, Planned};
@@ -24,8 +31,8 @@ use crate::status::{Stage, Status};
 use crate::store::{Fault, MARKER, Marker, Meta, Sent, Store, StoreError, Stored};
 use crate::submission::Submission;
 
-/// How many uploads run at once, unless `jobs` says otherwise.
-const JOBS: u64 = 16;
+/// The stack of a worker: nothing in it is deep, and there may be many.
+const STACK: usize = 256 << 10;
 /// How often an object is prepared anew because it changed while it was sent.
 const PREPARED: u32 = 3;
 /// How often a request is made before it is given up; with the pauses in between this outlasts
@@ -92,8 +99,10 @@ pub fn upload_if(
         store,
         plan,
         folder,
-        order: largest_first(plan),
-        next: AtomicUsize::new(0),
+        queue: Queue::new(largest_first(plan), jobs(submission)),
+        link: Link::default(),
+        gzip: wants_gzip(submission, store).then(Gzip::new),
+        large: Mutex::new(Vec::new()),
         in_a_row: AtomicU32::new(0),
         outcomes: Mutex::new(BTreeMap::new()),
         failure: Mutex::new(None),
@@ -129,6 +138,15 @@ pub fn put_page(
         .map_err(|given_up| given_up.into_error().in_stage(Stage::Publish))
 }
 
+/// How many uploads run at once, at most.
+fn jobs(submission: &Submission) -> usize {
+    usize::try_from(submission.settings.count("jobs").unwrap_or(1)).unwrap_or(1).max(1)
+}
+
+fn wants_gzip(submission: &Submission, store: &dyn Store) -> bool {
+    store.keeps_encoding() && submission.settings.text("store_compress") != Some("off")
+}
+
 fn put_bytes(
     submission: &Submission,
     store: &dyn Store,
@@ -138,7 +156,7 @@ fn put_bytes(
     media_type: &str,
 ) -> Result<(), GivenUp> {
     let body = Body::memory(bytes, store.limits().wants_md5);
-    let meta = meta(submission, media_type);
+    let meta = meta(submission, media_type, None);
     let mut mangled = 0;
     patience.retry(|| {
         let stored = store.put(key, &body, &meta, &|_| patience.lasts());
@@ -155,10 +173,10 @@ fn put_bytes(
     Ok(())
 }
 
-fn meta(submission: &Submission, media_type: &str) -> Meta {
+fn meta(submission: &Submission, media_type: &str, encoding: Option<&str>) -> Meta {
     Meta {
         content_type: media_type.to_owned(),
-        content_encoding: None,
+        content_encoding: encoding.map(str::to_owned),
         expires: Some(expires(submission)),
     }
 }
@@ -182,9 +200,13 @@ struct Crew<'a> {
     store: &'a dyn Store,
     plan: &'a Plan,
     folder: &'a str,
-    /// Indexes into the plan, in the order in which they are taken.
-    order: Vec<usize>,
-    next: AtomicUsize,
+    queue: Queue,
+    /// How fast the way to the store is.
+    link: Link,
+    /// Where bytes may be compressed.
+    gzip: Option<Gzip>,
+    /// Objects that are sent in parts right now.
+    large: Mutex<Vec<Arc<Large>>>,
     /// How much went wrong since the last success.
     in_a_row: AtomicU32,
     /// By index into the plan.
@@ -210,101 +232,182 @@ impl Crew<'_> {
     }
 
     fn run(&self) {
-        let jobs = self.submission.settings.count("jobs").unwrap_or(JOBS).max(1);
-        let workers = usize::try_from(jobs).unwrap_or(1).min(self.order.len());
         std::thread::scope(|scope| {
-            let started: Vec<_> = (0..workers).map(|_| scope.spawn(|| self.work())).collect();
-            for worker in started {
-                if worker.join().is_err() {
-                    let bug = Error::new(Status::Internal, "an upload ended in a bug of notify_pr");
-                    self.fail(bug, "a bug in notify_pr ended the upload".to_owned());
+            let mut start = |number| {
+                let worker = std::thread::Builder::new().stack_size(STACK);
+                let started = worker.spawn_scoped(scope, move || {
+                    if catch_unwind(AssertUnwindSafe(|| self.work(number))).is_err() {
+                        let bug =
+                            Error::new(Status::Internal, "an upload ended in a bug of notify_pr");
+                        self.fail(bug, "a bug in notify_pr ended the upload".to_owned());
+                    }
+                    self.queue.leave();
+                });
+                if let Err(source) = started {
+                    self.queue.leave();
+                    // With fewer threads it takes longer; with none at all it cannot be done.
+                    if number == 0 {
+                        let error = Error::new(Status::Internal, "no thread can be started");
+                        self.fail(error.because(source), "no thread could be started".to_owned());
+                    }
                 }
-            }
+            };
+            self.queue.conduct(&mut start, &|| self.lasts());
         });
-        if self.patience.lasts() && self.lock_failure().is_none() {
+        self.abandon_large();
+        if self.lasts() {
             self.sweep();
         }
     }
 
-    fn work(&self) {
-        while self.patience.lasts() && self.lock_failure().is_none() {
-            let Some(&index) = self.order.get(self.next.fetch_add(1, Ordering::Relaxed)) else {
-                return;
-            };
-            let object = &self.plan.objects[index];
-            match self.store_object(object) {
-                Ok(file) => {
-                    self.in_a_row.store(0, Ordering::Relaxed);
-                    self.submission
-                        .events
-                        .emit(Event::Stored { name: file.name.clone(), size: file.size });
-                    self.submission.events.emit(Event::StepDone(Step::Stored(file.key.clone())));
-                    self.settle(index, Ok(file));
-                }
-                Err(given_up) => {
-                    self.missing(index, given_up.reason());
-                    self.judge(given_up);
+    fn lasts(&self) -> bool {
+        self.patience.lasts() && self.lock_failure().is_none()
+    }
+
+    fn work(&self, number: usize) {
+        while let Some(task) = self.queue.take(number, &|| self.lasts()) {
+            match task {
+                Task::Object(index) => self.begin_object(index, 0),
+                Task::Part(large, at) => {
+                    if let Some(ended) = self.put_part(&large, at) {
+                        self.end_large(&large, ended);
+                    }
                 }
             }
+            self.queue.done();
         }
     }
 
-    fn store_object(&self, object: &Planned) -> Result<File, GivenUp> {
+    /// Stores an object, or begins one that goes in parts; `prepared` counts how often it was
+    /// found changed before.
+    fn begin_object(&self, index: usize, prepared: u32) {
+        match self.store_object(index, prepared) {
+            Ok(Some(file)) => self.stored(index, file),
+            // Its parts are in the queue now.
+            Ok(None) => return,
+            Err(given_up) => self.not_stored(index, given_up),
+        }
+        self.queue.close();
+    }
+
+    fn end_large(&self, large: &Large, ended: Result<(), GivenUp>) {
+        match ended {
+            Ok(()) => self.stored(large.index, self.file(large.index, &large.key, &large.body)),
+            Err(GivenUp::Store(failure))
+                if failure.fault == Fault::Mismatch && large.prepared + 1 < PREPARED =>
+            {
+                return self.begin_object(large.index, large.prepared + 1);
+            }
+            Err(given_up) => self.not_stored(large.index, given_up),
+        }
+        self.queue.close();
+    }
+
+    fn stored(&self, index: usize, file: File) {
+        self.in_a_row.store(0, Ordering::Relaxed);
+        let events = &self.submission.events;
+        events.emit(Event::Stored { name: file.name.clone(), size: file.size });
+        events.emit(Event::StepDone(Step::Stored(file.key.clone())));
+        self.settle(index, Ok(file));
+    }
+
+    fn not_stored(&self, index: usize, given_up: GivenUp) {
+        self.missing(index, given_up.reason());
+        self.judge(given_up);
+    }
+
+    fn file(&self, index: usize, key: &str, body: &Body) -> File {
+        // Progress counts bytes as they were planned.
+        if body.plain_len() > body.len() {
+            self.submission.events.emit(Event::Sent(body.plain_len() - body.len()));
+        }
+        File {
+            name: self.plan.objects[index].name.clone(),
+            key: key.to_owned(),
+            size: body.plain_len(),
+            content_type: body.media_type().to_owned(),
+        }
+    }
+
+    /// `None` where parts are on their way.
+    fn store_object(&self, index: usize, mut prepared: u32) -> Result<Option<File>, GivenUp> {
+        let object = &self.plan.objects[index];
         if object.key == MARKER {
             return Err(local("this name is used by notify_pr itself", None));
         }
         let key = format!("{}{}", self.folder, object.key);
         let limits = self.store.limits();
-        let mut last = None;
-        for _ in 0..PREPARED {
+        let parts_from = limits.parts_from.min(limits.put_bytes.saturating_add(1));
+        loop {
             self.patience.check()?;
-            let redactor = &self.submission.redactor;
-            let body = match Body::prepare(&object.source, &object.name, redactor, limits.wants_md5)
-            {
-                Ok(body) => body,
-                Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
-                    last = Some(local("the file kept changing while it was read", None));
-                    continue;
-                }
-                Err(source) => return Err(local("the file cannot be read", Some(source))),
-            };
-            let meta = meta(self.submission, body.media_type());
-            let sent = if body.len() > limits.put_bytes || body.len() >= limits.parts_from {
-                self.put_in_parts(&key, &body, &meta)
-            } else {
-                self.patience.retry(|| {
-                    self.counted(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
-                })
-            };
-            match sent {
-                Ok(()) => {
-                    return Ok(File {
-                        name: object.name.clone(),
-                        key,
-                        size: body.len(),
-                        content_type: meta.content_type,
+            let last = match self.prepare(object, parts_from) {
+                Ok(body) => {
+                    let meta = meta(self.submission, body.media_type(), body.encoding());
+                    if body.len() >= parts_from {
+                        return self.begin_large(index, &key, body, &meta, prepared).map(|()| None);
+                    }
+                    let sent = self.patience.retry(|| {
+                        self.counted(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
                     });
+                    match sent {
+                        Ok(()) => return Ok(Some(self.file(index, &key, &body))),
+                        Err(GivenUp::Store(failure)) if failure.fault == Fault::Mismatch => {
+                            GivenUp::Store(failure)
+                        }
+                        Err(given_up) => return Err(given_up),
+                    }
                 }
-                Err(GivenUp::Store(failure)) if failure.fault == Fault::Mismatch => {
-                    last = Some(GivenUp::Store(failure));
+                Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
+                    local("the file kept changing while it was read", None)
                 }
-                Err(given_up) => return Err(given_up),
+                Err(source) => {
+                    self.patience.check()?;
+                    return Err(local("the file cannot be read", Some(source)));
+                }
+            };
+            prepared += 1;
+            if prepared >= PREPARED {
+                return Err(last);
             }
         }
-        Err(last.unwrap_or(GivenUp::TimeOut(None)))
+    }
+
+    fn prepare(&self, object: &Planned, parts_from: u64) -> io::Result<Body> {
+        let preparing = Preparing {
+            redactor: &self.submission.redactor,
+            with_md5: self.store.limits().wants_md5,
+            hashed_below: parts_from,
+            gzip: self.gzip.as_ref().filter(|gzip| self.link.is_slower_than(gzip)),
+            goes_on: &|| self.lasts(),
+        };
+        preparing.body(&object.source, &object.name)
+    }
+
+    /// A store that asks for patience is heard by all workers.
+    fn heard<T>(&self, stored: Stored<T>) -> Stored<T> {
+        if let Err(StoreError { fault: Fault::Busy(_), .. }) = &stored {
+            self.queue.slow_down();
+        }
+        stored
     }
 
     /// Counts what a request sends; what it sent in vain is taken back.
     fn counted<T>(&self, length: u64, work: impl FnOnce(&Sent<'_>) -> Stored<T>) -> Stored<T> {
         let total = Cell::new(0);
         let events = &self.submission.events;
-        let result = work(&|bytes| {
+        let began = Instant::now();
+        let result = self.heard(work(&|bytes| {
             if bytes > 0 {
                 total.set(total.get() + bytes);
                 events.emit(Event::Sent(bytes));
+                self.queue.sent(bytes);
             }
             self.patience.lasts()
-        });
+        }));
+        if result.is_ok() {
+            self.queue.answered();
+            self.link.sent(length, began.elapsed());
+        }
         let kept = if result.is_ok() { length } else { 0 };
         if total.get() > kept {
             events.emit(Event::Unsent(total.get() - kept));

@@ -395,6 +395,68 @@ fn parts_of_what_is_given_up_are_removed() {
 }
 
 #[test]
+fn all_workers_send_parts_of_a_large_file_and_faults_in_between_do_no_harm() {
+    let folder = TempDir::new().unwrap();
+    let (mut plan, length) = large(&folder);
+    plan.objects.extend(forty().objects);
+    let Source::File(path) = plan.objects[0].source.clone() else { panic!("a file") };
+    // Every part is another one, so that none can stand in another's place.
+    let file = fs::File::options().write(true).open(&path).unwrap();
+    for at in (1..length >> 20).map(|at| at << 20) {
+        let bytes = at.to_le_bytes();
+        std::os::unix::fs::FileExt::write_all_at(&file, &bytes, at).unwrap();
+    }
+    let bucket = Bucket::start("logs");
+    bucket.fault(Fault::on("PUT", "partNumber=3").s3(503, "SlowDown").times(2));
+    bucket.fault(Fault::on("PUT", "partNumber=4").s3(500, "InternalError"));
+    bucket.fault(Fault::on("PUT", "partNumber=5").retry_after(429, 0));
+    bucket.fault(Fault::on("PUT", "partNumber=6").reset_after(3 << 20));
+    bucket.fault(Fault::on("PUT", "partNumber=7").s3(408, "RequestTimeout"));
+    bucket.fault(Fault::on("POST", "uploads").s3(503, "SlowDown"));
+    let scene = Scene::s3(&bucket, &[]);
+    let uploaded = scene.upload(&plan);
+    assert_whole(&bucket, &plan, &uploaded);
+    let stored = bucket.object(&format!("{FOLDER}large.bin")).unwrap();
+    assert!(stored.bytes[..] == fs::read(&path).unwrap()[..], "the large file is corrupt");
+    assert_eq!(bucket.unfinished_uploads(), 0);
+    assert_eq!(scene.sent() as u64, plan.bytes());
+    let requests = bucket.requests();
+    let parts: Vec<_> =
+        requests.iter().filter(|request| request.target.contains("partNumber")).collect();
+    assert_eq!(parts.len(), 9 + 6, "nine parts of 16 MiB, and six that failed");
+    let connections: BTreeSet<u64> = parts.iter().map(|request| request.connection).collect();
+    assert!(connections.len() > 1, "several at a time: {}", connections.len());
+}
+
+#[test]
+fn a_large_file_that_shrinks_while_it_is_sent_is_prepared_again() {
+    let folder = TempDir::new().unwrap();
+    let (plan, _) = large(&folder);
+    let Source::File(path) = plan.objects[0].source.clone() else { panic!("a file") };
+    let bucket = Bucket::start("logs");
+    let scene = Scene::s3(&bucket, &[("jobs", "2")]);
+    let (sent, shrunk) = (Mutex::new(0), path.clone());
+    scene.submission.events.add_reader(move |event: &Event| {
+        if let Event::Sent(bytes) = event {
+            let mut sent = sent.lock().unwrap();
+            *sent += bytes;
+            if *sent > 1 << 20 {
+                let file = fs::File::options().write(true).open(&shrunk).unwrap();
+                if file.metadata().unwrap().len() > 70 << 20 {
+                    file.set_len(70 << 20).unwrap();
+                }
+            }
+        }
+    });
+    let uploaded = scene.upload(&plan);
+    assert!(uploaded.missing.is_empty(), "{:?}", uploaded.missing);
+    assert_eq!(uploaded.files[0].size, 70 << 20);
+    let stored = bucket.object(&format!("{FOLDER}large.bin")).unwrap();
+    assert!(stored.bytes[..] == fs::read(&path).unwrap()[..]);
+    assert_eq!(bucket.unfinished_uploads(), 0);
+}
+
+#[test]
 fn the_region_and_the_clock_of_the_store_are_learnt() {
     let options =
         BucketOptions { region: Some("eu-west-7".to_owned()), ..BucketOptions::default() };

@@ -127,7 +127,7 @@ impl Store for S3 {
             put_bytes: 5 << 30,
             part_bytes: (5 << 20, 5 << 30),
             parts: 10_000,
-            parts_from: 128 << 20,
+            parts_from: 64 << 20,
             wants_md5: false,
         }
     }
@@ -140,8 +140,13 @@ impl Store for S3 {
         check_key(key, &self.limits())?;
         let mut call = Call::new("PUT", Some(key));
         call.headers = self.described(meta);
-        let sha256 = hex(body.sha256());
-        call.checksum = Some(BASE64.encode(body.sha256()));
+        let sha256 = match body.sha256() {
+            Some(sha256) => {
+                call.checksum = Some(BASE64.encode(sha256));
+                hex(sha256)
+            }
+            None => hash(body, 0..body.len(), sent)?,
+        };
         call.content = Content::Body { body, range: 0..body.len(), sha256, sent };
         self.call(&self.agent, &call).map(drop)
     }
@@ -300,8 +305,10 @@ impl Store for S3 {
 
 /// The SHA-256 of a part, which must be known before it is sent.
 fn hash(body: &Body, range: Range<u64>, sent: &Sent<'_>) -> Stored<String> {
-    if range == (0..body.len()) {
-        return Ok(hex(body.sha256()));
+    if range == (0..body.len())
+        && let Some(sha256) = body.sha256()
+    {
+        return Ok(hex(sha256));
     }
     // Reading is not sending, but may be stopped all the same.
     let still = |_| sent(0);

@@ -1,47 +1,134 @@
-//! Large objects go in parts: what failed is sent again by the part, not from the beginning.
+//! Large objects go in parts, which all workers send at the same time: each part is hashed by the
+//! thread that sends it, and what failed is sent again by the part, not from the beginning.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Crew;
 use super::patience::GivenUp;
 use crate::content::Body;
 use crate::store::{Fault, Limits, Meta, Part, Upload};
 
-/// What a part holds, where the store leaves the choice.
-const PART: u64 = 64 << 20;
+/// What a part holds at least and at most, where the store leaves the choice.
+const PART: Range<u64> = 16 << 20..64 << 20;
+/// Into how many parts a large object goes between these.
+const PARTS: u64 = 96;
 
-impl Crew<'_> {
-    /// Stores a large object. What was begun and not finished is given up in the store, too.
-    pub(super) fn put_in_parts(&self, key: &str, body: &Body, meta: &Meta) -> Result<(), GivenUp> {
-        let upload = self.patience.retry(|| self.store.begin(key, meta))?;
-        let stored = self.put_parts(&upload, body);
-        if stored.is_err()
-            && let Err(failure) = self.store.abort(&upload)
-        {
-            self.submission.events.warn(format!("parts of {key} may be left behind: {failure}"));
-        }
-        stored
+/// A large object that is under way.
+pub(super) struct Large {
+    /// Its index into the plan.
+    pub(super) index: usize,
+    pub(super) key: String,
+    pub(super) body: Body,
+    /// How often it was prepared before.
+    pub(super) prepared: u32,
+    upload: Upload,
+    ranges: Vec<Range<u64>>,
+    parts: Mutex<Vec<Part>>,
+    left: AtomicUsize,
+    failed: AtomicBool,
+    failure: Mutex<Option<GivenUp>>,
+}
+
+impl Large {
+    fn failure(&self) -> MutexGuard<'_, Option<GivenUp>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn put_parts(&self, upload: &Upload, body: &Body) -> Result<(), GivenUp> {
+    fn fail(&self, given_up: GivenUp) {
+        self.failed.store(true, Ordering::Relaxed);
+        self.failure().get_or_insert(given_up);
+    }
+}
+
+impl Crew<'_> {
+    /// Begins a large object and hands its parts to all workers.
+    pub(super) fn begin_large(
+        &self,
+        index: usize,
+        key: &str,
+        body: Body,
+        meta: &Meta,
+        prepared: u32,
+    ) -> Result<(), GivenUp> {
+        let upload = self.patience.retry(|| self.heard(self.store.begin(key, meta)))?;
         let ranges = ranges(body.len(), &self.store.limits());
-        let mut parts: Vec<Part> = Vec::with_capacity(ranges.len());
-        for (number, range) in (1..).zip(ranges) {
-            let length = range.end - range.start;
-            parts.push(self.patience.retry(|| {
-                self.counted(length, |sent| {
-                    self.store.put_part(upload, number, body, range.clone(), sent)
+        let count = ranges.len();
+        let large = Arc::new(Large {
+            index,
+            key: key.to_owned(),
+            body,
+            prepared,
+            upload,
+            ranges,
+            parts: Mutex::new(Vec::with_capacity(count)),
+            left: AtomicUsize::new(count),
+            failed: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        });
+        self.lock_large().push(Arc::clone(&large));
+        self.queue.bring(&large, count);
+        Ok(())
+    }
+
+    /// Sends one part. Whoever sends the last one ends the object, and gets how that went.
+    pub(super) fn put_part(&self, large: &Arc<Large>, at: usize) -> Option<Result<(), GivenUp>> {
+        if !large.failed.load(Ordering::Relaxed) {
+            let range = large.ranges[at].clone();
+            let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
+            let sent = self.patience.retry(|| {
+                self.counted(range.end - range.start, |sent| {
+                    let goes_on = |bytes| sent(bytes) && !large.failed.load(Ordering::Relaxed);
+                    self.store.put_part(&large.upload, number, &large.body, range.clone(), &goes_on)
                 })
-            })?);
+            });
+            match sent {
+                Ok(part) => large.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part),
+                Err(given_up) => large.fail(given_up),
+            }
         }
-        self.finish(upload, &parts, body.len())
+        if large.left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return None;
+        }
+        self.lock_large().retain(|other| !Arc::ptr_eq(other, large));
+        let failure = large.failure().take();
+        let ended = match failure {
+            Some(given_up) => Err(given_up),
+            None => {
+                let mut parts = large.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                parts.sort_by_key(|part| part.number);
+                self.finish(&large.upload, &parts, large.body.len())
+            }
+        };
+        if ended.is_err() {
+            self.abort(large);
+        }
+        Some(ended)
+    }
+
+    /// Gives up in the store what nobody will end any more.
+    pub(super) fn abandon_large(&self) {
+        let left: Vec<_> = self.lock_large().drain(..).collect();
+        left.iter().for_each(|large| self.abort(large));
+    }
+
+    fn abort(&self, large: &Large) {
+        if let Err(failure) = self.store.abort(&large.upload) {
+            let key = &large.key;
+            self.submission.events.warn(format!("parts of {key} may be left behind: {failure}"));
+        }
+    }
+
+    fn lock_large(&self) -> MutexGuard<'_, Vec<Arc<Large>>> {
+        self.large.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An answer that got lost may have been a success: then the upload is no longer known, and
     /// the object is there.
     fn finish(&self, upload: &Upload, parts: &[Part], length: u64) -> Result<(), GivenUp> {
         let mut unsure = false;
-        self.patience.retry(|| match self.store.finish(upload, parts) {
+        self.patience.retry(|| match self.heard(self.store.finish(upload, parts)) {
             Err(failure) if failure.fault == Fault::NotFound && unsure => {
                 let listing = self.store.list(&upload.key, None)?;
                 let whole = |object: &crate::store::Listed| {
@@ -57,10 +144,12 @@ impl Crew<'_> {
     }
 }
 
-/// Parts of equal size but for the last one, as few as the store allows and `PART` asks for.
+/// Parts of equal size but for the last one, so many that all workers help, within what the store allows.
 fn ranges(length: u64, limits: &Limits) -> Vec<Range<u64>> {
     let (least, most) = limits.part_bytes;
-    let size = PART.max(length.div_ceil(u64::from(limits.parts.max(1)))).clamp(least, most).max(1);
+    let wanted = length.div_ceil(PARTS).next_power_of_two().clamp(PART.start, PART.end);
+    let size = wanted.max(length.div_ceil(u64::from(limits.parts.max(1))));
+    let size = size.clamp(least, most).max(1);
     let count = length.div_ceil(size).max(1);
     (0..count).map(|part| part * size..((part + 1) * size).min(length)).collect()
 }
@@ -80,7 +169,7 @@ mod tests {
             parts_from: 128 << 20,
             wants_md5: false,
         };
-        for length in [1, PART, PART + 1, 1 << 40, (1 << 40) + 7] {
+        for length in [1, PART.start, PART.start + 1, 4 << 30, 1 << 40, (1 << 40) + 7] {
             let ranges = ranges(length, &limits);
             assert!(ranges.len() <= 10_000, "{length}");
             assert_eq!(ranges.first().unwrap().start, 0);

@@ -71,10 +71,10 @@ pub(super) const TABLE: &[Setting] = &[
     network(
         "jobs",
         Kind::Count(1, 256),
-        "How many files are uploaded at the same time",
-        "",
+        "How many uploads run at the same time, at most",
+        "It begins with few, and more come as long as that makes it faster.",
     )
-    .default_value("16"),
+    .default_value("64"),
     local(
         "outbox_dir",
         Kind::Path,

@@ -171,6 +171,14 @@ pub(super) const TABLE: &[Setting] = &[
         "The comment names the day. Where the store does not remove them by itself, notify_pr does, its own runs only.",
     )
     .default_value("7"),
+    setting(
+        "store_compress",
+        Kind::Choice(&["auto", "off"]),
+        "Whether text is stored compressed, with Content-Encoding: gzip",
+        "auto compresses what shrinks by it, where the link to the store is slower than that. \
+         Browsers show it as it was. A folder (store_api = directory) holds everything as it is.",
+    )
+    .default_value("auto"),
     setting("store_create", Kind::Switch, "Make the container if it does not exist", "")
         .default_value("false"),
 ];

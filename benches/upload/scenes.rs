@@ -1,0 +1,249 @@
+//! What is compared: files, a server, who uploads, and what is to be reached.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+
+use crate::data::Data;
+use crate::peers::Who;
+
+/// A server that uploaders are pointed at; it ends when this is dropped.
+pub(crate) struct Server {
+    pub(crate) endpoint: String,
+    pub(crate) bucket: String,
+    pub(crate) access_key: String,
+    pub(crate) secret_key: String,
+    /// Of a server with TLS.
+    pub(crate) certificate: Option<String>,
+    counted: Option<String>,
+    process: Option<(Child, ChildStdin)>,
+    home: Option<std::path::PathBuf>,
+}
+
+impl Server {
+    /// A sink in a process of its own; the words are its manner.
+    pub(crate) fn sink(words: &[String]) -> io::Result<Server> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .arg("--sink")
+            .args(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdin = child.stdin.take().ok_or_else(|| io::Error::other("no pipe"))?;
+        let stdout = child.stdout.take().ok_or_else(|| io::Error::other("no pipe"))?;
+        let mut address = String::new();
+        BufReader::new(stdout).read_line(&mut address)?;
+        let address = address.trim().to_owned();
+        let certificate = words.iter().find_map(|word| word.strip_prefix("tls="));
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        Ok(Server {
+            endpoint: format!("{scheme}://{address}"),
+            bucket: "bench".to_owned(),
+            access_key: "benchaccess".to_owned(),
+            secret_key: "bench-secret-key".to_owned(),
+            certificate: certificate.map(str::to_owned),
+            // The counters of a server with TLS cannot be asked by a bare socket.
+            counted: certificate.is_none().then_some(address),
+            process: Some((child, stdin)),
+            home: None,
+        })
+    }
+
+    /// SeaweedFS, if it is installed below `target/services`.
+    pub(crate) fn seaweedfs() -> io::Result<Option<Server>> {
+        let binary = crate::services().join("weed/venv/bin/weed");
+        if !binary.exists() {
+            return Ok(None);
+        }
+        let home = crate::services().join(format!("bench-weed-{}", std::process::id()));
+        std::fs::create_dir_all(&home)?;
+        let output = script()
+            .env("WEED_HOME", &home)
+            .env("WEED", binary)
+            .env("WEED_BASE_PORT", "23300")
+            .env("WEED_S3_PORT", "14333")
+            .stdin(Stdio::null())
+            .stderr(Stdio::inherit())
+            .output()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let value = |name: &str| {
+            let words = text.split_whitespace().filter_map(|word| word.split_once('='));
+            words.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
+        };
+        let endpoint = value("S3_ENDPOINT").ok_or_else(|| io::Error::other("no SeaweedFS"))?;
+        Ok(Some(Server {
+            endpoint,
+            bucket: "bench".to_owned(),
+            access_key: value("S3_ACCESS_KEY").unwrap_or_default(),
+            secret_key: value("S3_SECRET_KEY").unwrap_or_default(),
+            certificate: None,
+            counted: None,
+            process: None,
+            home: Some(home),
+        }))
+    }
+
+    /// Connections, requests and bytes since the last reset; zeros where nobody counts.
+    pub(crate) fn counts(&self, reset: bool) -> io::Result<[u64; 3]> {
+        let Some(address) = &self.counted else { return Ok([0; 3]) };
+        let mut stream = TcpStream::connect(address)?;
+        let path = if reset { "/__reset" } else { "/__counts" };
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: sink\r\n\r\n")?;
+        stream.shutdown(std::net::Shutdown::Write)?;
+        let mut text = String::new();
+        stream.read_to_string(&mut text)?;
+        let body = text.rsplit("\r\n\r\n").next().unwrap_or_default();
+        let mut counts = [0; 3];
+        for (count, word) in counts.iter_mut().zip(body.split(' ')) {
+            *count = word.trim().parse().map_err(io::Error::other)?;
+        }
+        Ok(counts)
+    }
+}
+
+fn script() -> Command {
+    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/weed-up.sh"))
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some((mut child, stdin)) = self.process.take() {
+            drop(stdin);
+            let _ = child.wait();
+        }
+        if let Some(home) = &self.home {
+            let _ = script().arg("down").env("WEED_HOME", home).output();
+            let _ = std::fs::remove_dir_all(home);
+        }
+    }
+}
+
+/// What is to be reached against one other uploader: ratios of CPU time and of wall time.
+pub(crate) struct Goal {
+    pub(crate) against: Who,
+    pub(crate) cpu: Option<f64>,
+    pub(crate) wall: Option<f64>,
+}
+
+/// A ratio of zero is none.
+fn goal(against: Who, cpu: f64, wall: f64) -> Goal {
+    let some = |ratio: f64| (ratio > 0.0).then_some(ratio);
+    Goal { against, cpu: some(cpu), wall: some(wall) }
+}
+
+/// One comparison.
+pub(crate) struct Scene {
+    pub(crate) key: &'static str,
+    pub(crate) title: &'static str,
+    /// The words of a sink; none is the real server.
+    pub(crate) sink: Option<Vec<String>>,
+    pub(crate) folder: fn(&Data) -> &Path,
+    pub(crate) who: Vec<Who>,
+    /// Which of ours is compared.
+    pub(crate) ours: Who,
+    pub(crate) goals: Vec<Goal>,
+    /// Settings of ours.
+    pub(crate) settings: Vec<&'static str>,
+}
+
+/// The table of the comparison.
+pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
+    use Who::*;
+    let plain = || Some(Vec::new());
+    let certificate = format!("tls={}", scratch.join("sink.pem").display());
+    let scene = |key, title, sink, folder, who: &[Who], goals| Scene {
+        key,
+        title,
+        sink,
+        folder,
+        who: who.to_vec(),
+        ours: Ours,
+        goals,
+        settings: Vec::new(),
+    };
+    let real = |key, title, folder, cpu| {
+        scene(key, title, None, folder, &[Ours, OursDefault, S5cmd], vec![goal(S5cmd, cpu, 1.0)])
+    };
+    vec![
+        scene(
+            "A",
+            "A: 10,000 logs of 1-16 KiB, sink",
+            plain(),
+            |data| &data.small,
+            &[Ours, OursDefault, Floor, S5cmd, Rclone, Aws, Swift],
+            vec![
+                goal(S5cmd, 0.18, 0.20),
+                goal(Floor, 2.5, 0.0),
+                goal(Rclone, 0.12, 0.0),
+                goal(Aws, 0.02, 0.0),
+                goal(Swift, 0.04, 0.0),
+            ],
+        ),
+        Scene {
+            settings: vec!["jobs=128"],
+            ..scene(
+                "A-far",
+                "A: 1,000 of its files, a sink that answers after 20 ms, up to 128 workers",
+                Some(vec!["delay=20".to_owned()]),
+                |data| &data.thousand,
+                &[Ours, OursDefault, S5cmd, Rclone, Aws],
+                vec![goal(S5cmd, 0.0, 0.5), goal(Rclone, 0.0, 0.05), goal(Aws, 0.0, 0.06)],
+            )
+        },
+        scene(
+            "A-far-default",
+            "the same with the default number of workers",
+            Some(vec!["delay=20".to_owned()]),
+            |data| &data.thousand,
+            &[Ours, OursDefault, S5cmd],
+            vec![],
+        ),
+        scene(
+            "B",
+            "B: a Marvin-like tree, 600 files, 400 MB, sink",
+            plain(),
+            |data| &data.marvin,
+            &[Ours, OursDefault, Floor, S5cmd, Rclone, Aws, Swift],
+            vec![goal(S5cmd, 0.5, 0.5), goal(Rclone, 0.4, 0.0), goal(Aws, 0.12, 0.0)],
+        ),
+        scene(
+            "C",
+            "C: one file of 4 GiB, sink",
+            plain(),
+            |data| &data.large,
+            &[Ours, OursDefault, Floor, S5cmd, Rclone, Aws, Swift],
+            vec![goal(S5cmd, 0.75, 0.75), goal(Rclone, 0.5, 0.0), goal(Aws, 0.4, 0.0)],
+        ),
+        scene(
+            "D",
+            "D: one file of 1 KiB, sink",
+            plain(),
+            |data| &data.one,
+            &[Ours, OursDefault, Floor, S5cmd, Rclone, Aws, Swift],
+            vec![goal(S5cmd, 0.0, 0.25), goal(Aws, 0.0, 0.01)],
+        ),
+        scene(
+            "A-TLS",
+            "A over TLS, sink",
+            Some(vec![certificate]),
+            |data| &data.small,
+            &[Ours, OursDefault, S5cmd],
+            vec![goal(S5cmd, 0.15, 0.0)],
+        ),
+        Scene {
+            ours: OursDefault,
+            ..scene(
+                "B-link",
+                "B over a link of 100 Mbit/s, ours with its defaults",
+                Some(vec!["rate=12500000".to_owned()]),
+                |data| &data.marvin,
+                &[OursDefault, S5cmd],
+                vec![goal(S5cmd, 0.0, 0.45)],
+            )
+        },
+        real("A-real", "A on SeaweedFS", |data| &data.small, 0.18),
+        real("B-real", "B on SeaweedFS", |data| &data.marvin, 0.5),
+        real("C-real", "C on SeaweedFS", |data| &data.large, 0.75),
+    ]
+}

@@ -1,0 +1,337 @@
+//! The sockets below ureq, with fewer system calls than its own ones.
+//!
+//! A request's head and a small body leave in one write: what is to be sent waits until somebody
+//! wants to read the answer, or until half the buffer is full. Whether a kept connection is still
+//! open is asked with one call instead of three. Proxies and TLS are ureq's own.
+
+use std::fmt;
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
+};
+
+/// The most that the head of an answer is waited for in one piece.
+const LARGEST_INPUT: usize = 256 << 10;
+/// How long a looked up address is used again: a moment, as services change theirs all the time
+/// and want to be looked up anew after a failure.
+const ADDRESS_LIFE: Duration = Duration::from_secs(10);
+
+/// Opens sockets.
+#[derive(Debug)]
+pub(super) struct Sockets;
+
+impl<In: Transport> Connector<In> for Sockets {
+    type Out = Either<In, Socket>;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, Error> {
+        if let Some(tunnel) = chained {
+            return Ok(Some(Either::A(tunnel)));
+        }
+        let stream = open(details)?;
+        stream.set_nodelay(true)?;
+        let socket = Arc::new(Shared(stream));
+        (details.register_shutdown)(Arc::downgrade(&socket) as Weak<dyn ShutdownHandle>)?;
+        let config = details.config;
+        let room = Room {
+            input: Vec::new(),
+            input_size: config.input_buffer_size(),
+            taken: 0,
+            filled: 0,
+            progress: false,
+            output: Vec::new(),
+            output_size: config.output_buffer_size(),
+            waiting: 0,
+        };
+        Ok(Some(Either::B(Socket {
+            socket,
+            room,
+            read_timeout: None,
+            write_timeout: None,
+            has_just_read: false,
+        })))
+    }
+}
+
+/// Tries one address after the other; each gets an equal share of the time that is left.
+fn open(details: &ConnectionDetails<'_>) -> Result<TcpStream, Error> {
+    let until = details.timeout.not_zero().map(|time| Instant::now() + *time);
+    let mut last = io::Error::from(io::ErrorKind::ConnectionRefused);
+    let count = details.addrs.len();
+    for (at, address) in details.addrs.iter().enumerate() {
+        let opened = match until {
+            None => TcpStream::connect(address),
+            Some(until) => {
+                let left = until.saturating_duration_since(Instant::now());
+                if left.is_zero() {
+                    return Err(Error::Timeout(details.timeout.reason));
+                }
+                TcpStream::connect_timeout(address, left / (count - at) as u32)
+            }
+        };
+        match opened {
+            Ok(stream) => return Ok(stream),
+            Err(error) => last = error,
+        }
+    }
+    match last.kind() {
+        io::ErrorKind::TimedOut => Err(Error::Timeout(details.timeout.reason)),
+        _ => Err(last.into()),
+    }
+}
+
+/// What another thread may shut down.
+struct Shared(TcpStream);
+
+impl ShutdownHandle for Shared {
+    fn shutdown(&self) {
+        // An error means that it is closed already.
+        let _ = self.0.shutdown(Shutdown::Both);
+    }
+}
+
+/// A connection.
+pub(super) struct Socket {
+    socket: Arc<Shared>,
+    room: Room,
+    read_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    has_just_read: bool,
+}
+
+impl fmt::Debug for Socket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Socket").finish_non_exhaustive()
+    }
+}
+
+impl Socket {
+    fn flush(&mut self, timeout: NextTimeout) -> Result<(), Error> {
+        if self.room.waiting == 0 {
+            return Ok(());
+        }
+        let timeout = timeout.for_write();
+        let time = time_of(&timeout)?;
+        if time != self.write_timeout {
+            self.socket.0.set_write_timeout(time)?;
+            self.write_timeout = time;
+        }
+        let bytes = &self.room.output[..self.room.waiting];
+        let written = (&self.socket.0).write_all(bytes);
+        self.room.waiting = 0;
+        written.map_err(|error| failed(error, &timeout))
+    }
+}
+
+impl Transport for Socket {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.room
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.room.waiting += amount;
+        if self.room.waiting < self.room.output_size / 2 {
+            return Ok(());
+        }
+        self.flush(timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.flush(timeout)?;
+        let timeout = timeout.for_read();
+        let time = time_of(&timeout)?;
+        if time != self.read_timeout {
+            self.socket.0.set_read_timeout(time)?;
+            self.read_timeout = time;
+        }
+        let until = time.map(|time| Instant::now() + time);
+        loop {
+            match (&self.socket.0).read(self.room.input_append_buf()) {
+                Ok(count) => {
+                    self.room.input_appended(count);
+                    self.has_just_read = count > 0;
+                    return Ok(count > 0);
+                }
+                // Every signal ends a read that has a time-out; what is left of that is near
+                // enough to all of it.
+                Err(error)
+                    if error.kind() == io::ErrorKind::Interrupted
+                        && until.is_none_or(|until| Instant::now() < until) => {}
+                Err(error) => return Err(failed(error, &timeout)),
+            }
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        // It is asked twice: when an answer was read to its end, where that read is news enough,
+        // and before the next request.
+        let is_idle = self.room.waiting == 0 && self.room.taken == self.room.filled;
+        is_idle && (std::mem::take(&mut self.has_just_read) || is_quiet(&self.socket.0))
+    }
+}
+
+/// Whether there is nothing to read: neither the end of the connection nor bytes that nobody
+/// asked for.
+#[cfg(unix)]
+fn is_quiet(stream: &TcpStream) -> bool {
+    let mut byte = [std::mem::MaybeUninit::uninit()];
+    let flags = libc::MSG_PEEK | libc::MSG_DONTWAIT;
+    let peeked = socket2::SockRef::from(stream).recv_with_flags(&mut byte, flags);
+    matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
+
+#[cfg(not(unix))]
+fn is_quiet(stream: &TcpStream) -> bool {
+    let mut byte = [0];
+    if stream.set_nonblocking(true).is_err() {
+        return false;
+    }
+    let peeked = stream.peek(&mut byte);
+    let quiet = matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
+    quiet && stream.set_nonblocking(false).is_ok()
+}
+
+fn time_of(timeout: &NextTimeout) -> Result<Option<Duration>, Error> {
+    match timeout.not_zero() {
+        Some(_) if timeout.after.is_zero() => Err(Error::Timeout(timeout.reason)),
+        time => Ok(time.map(|time| *time)),
+    }
+}
+
+fn failed(error: io::Error, timeout: &NextTimeout) -> Error {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => Error::Timeout(timeout.reason),
+        _ => error.into(),
+    }
+}
+
+/// What was read ahead, and what waits to be sent.
+struct Room {
+    input: Vec<u8>,
+    input_size: usize,
+    taken: usize,
+    filled: usize,
+    progress: bool,
+    output: Vec<u8>,
+    output_size: usize,
+    /// So many bytes of the output are to be sent.
+    waiting: usize,
+}
+
+impl Room {
+    fn make(&mut self) {
+        if self.output.is_empty() {
+            self.output = vec![0; self.output_size];
+            self.input = vec![0; self.input_size];
+        }
+        if self.taken == self.filled {
+            (self.taken, self.filled) = (0, 0);
+        } else if self.filled == self.input.len() {
+            if self.taken > 0 {
+                self.input.copy_within(self.taken..self.filled, 0);
+                (self.taken, self.filled) = (0, self.filled - self.taken);
+            } else if self.input.len() < LARGEST_INPUT {
+                self.input.resize(self.input.len() * 2, 0);
+            }
+        }
+    }
+}
+
+impl Buffers for Room {
+    fn output(&mut self) -> &mut [u8] {
+        self.make();
+        &mut self.output[self.waiting..]
+    }
+
+    fn input(&self) -> &[u8] {
+        &self.input[self.taken..self.filled]
+    }
+
+    fn input_append_buf(&mut self) -> &mut [u8] {
+        self.make();
+        &mut self.input[self.filled..]
+    }
+
+    fn input_appended(&mut self, amount: usize) {
+        self.filled += amount;
+    }
+
+    fn input_consume(&mut self, amount: usize) {
+        self.progress = amount > 0;
+        self.taken += amount;
+    }
+
+    fn tmp_and_output(&mut self) -> (&mut [u8], &mut [u8]) {
+        self.make();
+        (&mut self.input[self.filled..], &mut self.output[self.waiting..])
+    }
+
+    fn can_use_input(&self) -> bool {
+        self.taken < self.filled && self.progress
+    }
+}
+
+/// Looks names up, and remembers the answer for a moment: ureq asks before every request, even
+/// for one that goes over a kept connection.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    system: DefaultResolver,
+    known: Mutex<Vec<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    of: String,
+    until: Instant,
+    addresses: ResolvedSocketAddrs,
+}
+
+impl Resolver for Names {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        // With a limit ureq would start a thread for each lookup and leave it behind when the limit
+        // is over, in a process that may not be ours. The system's resolver has limits of its own.
+        let timeout = NextTimeout {
+            after: ureq::unversioned::transport::time::Duration::NotHappening,
+            ..timeout
+        };
+        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
+            return self.system.resolve(uri, config, timeout);
+        };
+        let now = Instant::now();
+        let is_it = |known: &Known| {
+            known.until > now
+                && known.of.strip_prefix(scheme.as_str()).is_some_and(|of| of == authority.as_str())
+        };
+        {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = known.iter().find(|known| is_it(known)) {
+                return Ok(known.addresses.clone());
+            }
+        }
+        let addresses = self.system.resolve(uri, config, timeout)?;
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|known| known.until > now);
+        known.push(Known {
+            of: format!("{scheme}{authority}"),
+            until: now + ADDRESS_LIFE,
+            addresses: addresses.clone(),
+        });
+        Ok(addresses)
+    }
+}

@@ -1,0 +1,275 @@
+//! What the workers take next, and how many of them work.
+//!
+//! A part of a large object comes before the next object, so that few of those are under way at a
+//! time, and everybody helps with the last one. Workers come as long as they help: their number
+//! doubles while the uploads get faster by it, which they do where the store is far away, and
+//! stays small where the machine itself is the limit. A store that asks for patience gets fewer.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::parts::Large;
+
+/// With how many workers an upload begins, and what it goes back to while it is the machine or
+/// the link that is busy.
+const FIRST: usize = 8;
+/// How long the effect of a change is watched.
+const WATCH: Duration = Duration::from_millis(25);
+/// How much faster twice the workers must be, in percent, for the new ones to stay.
+const GAIN: u64 = 120;
+/// When more workers did not help, or the store asked for fewer, this long nothing changes.
+const REST: Duration = Duration::from_secs(2);
+/// What a request counts as, in bytes, when it is asked whether the uploads got faster.
+const REQUEST: u64 = 64 << 10;
+/// How long anybody waits before looking at the deadline and the cancel again.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Something to do for a worker.
+pub(super) enum Task {
+    /// An object of the plan, by its index.
+    Object(usize),
+    /// A part of a large object, by its number from 0.
+    Part(Arc<Large>, usize),
+}
+
+/// The queue that all workers share.
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// How many workers may work.
+    allowed: AtomicUsize,
+    most: usize,
+    done: AtomicU64,
+}
+
+struct State {
+    objects: VecDeque<usize>,
+    parts: VecDeque<(Arc<Large>, usize)>,
+    /// Large objects that may still bring parts, and objects that may turn out to be large.
+    open: usize,
+    /// Tasks that were taken and are not done.
+    busy: usize,
+    /// Workers that have not ended.
+    working: usize,
+    busy_until: Option<Instant>,
+}
+
+impl Queue {
+    /// A queue of objects, in the order in which they are taken, for at most so many workers.
+    pub(super) fn new(objects: Vec<usize>, most: usize) -> Queue {
+        Queue {
+            state: Mutex::new(State {
+                objects: objects.into(),
+                parts: VecDeque::new(),
+                open: 0,
+                busy: 0,
+                working: 0,
+                busy_until: None,
+            }),
+            changed: Condvar::new(),
+            allowed: AtomicUsize::new(most.min(FIRST)),
+            most,
+            done: AtomicU64::new(0),
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the worker of this number, counted from 0, does next; `None` when nothing is left for
+    /// anybody or `lasts` says no more. Whoever takes an object says [`Queue::close`] when all is
+    /// known about it.
+    pub(super) fn take(&self, worker: usize, lasts: &dyn Fn() -> bool) -> Option<Task> {
+        let mut state = self.lock();
+        loop {
+            if !lasts() {
+                return None;
+            }
+            let is_one_too_many = worker >= self.allowed.load(Relaxed);
+            if state.objects.is_empty() && state.parts.is_empty() && state.open == 0 {
+                self.changed.notify_all();
+                return None;
+            }
+            if !is_one_too_many {
+                if let Some((large, number)) = state.parts.pop_front() {
+                    state.busy += 1;
+                    return Some(Task::Part(large, number));
+                }
+                if let Some(index) = state.objects.pop_front() {
+                    state.open += 1;
+                    state.busy += 1;
+                    return Some(Task::Object(index));
+                }
+            }
+            let waited = self.changed.wait_timeout(state, TICK);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Brings the parts of a large object, which stays open.
+    pub(super) fn bring(&self, large: &Arc<Large>, count: usize) {
+        self.lock().parts.extend((0..count).map(|number| (Arc::clone(large), number)));
+        self.changed.notify_all();
+    }
+
+    /// A task that was taken is done.
+    pub(super) fn done(&self) {
+        let mut state = self.lock();
+        state.busy = state.busy.saturating_sub(1);
+    }
+
+    /// All is known about an object that was taken.
+    pub(super) fn close(&self) {
+        let mut state = self.lock();
+        state.open = state.open.saturating_sub(1);
+        if state.open == 0 && state.parts.is_empty() && state.objects.is_empty() {
+            self.changed.notify_all();
+        }
+    }
+
+    /// So many bytes were sent.
+    pub(super) fn sent(&self, bytes: u64) {
+        self.done.fetch_add(bytes, Relaxed);
+    }
+
+    /// A request succeeded.
+    pub(super) fn answered(&self) {
+        self.done.fetch_add(REQUEST, Relaxed);
+    }
+
+    /// The store asks for patience: half the workers go on, at least one.
+    pub(super) fn slow_down(&self) {
+        let mut state = self.lock();
+        let now = Instant::now();
+        // Many workers hear it at the same time; it is said once.
+        if state.busy_until.is_none_or(|until| now + REST / 2 >= until) {
+            state.busy_until = Some(now + REST);
+            self.allowed.store((self.allowed.load(Relaxed) / 2).max(1), Relaxed);
+        }
+    }
+
+    /// Starts workers, by their number, and more as long as they help. Returns when the last one
+    /// has ended.
+    pub(super) fn conduct(&self, start: &mut dyn FnMut(usize), lasts: &dyn Fn() -> bool) {
+        let mut started = 0;
+        let mut watch = Watch::new();
+        loop {
+            let mut state = self.lock();
+            let tasks = state.objects.len() + state.parts.len() + state.busy;
+            let wanted = self.allowed.load(Relaxed).min(tasks);
+            let from = started;
+            started = started.max(wanted);
+            state.working += started - from;
+            drop(state);
+            (from..started).for_each(&mut *start);
+            let state = self.lock();
+            if state.working == 0 {
+                return;
+            }
+            let pause = if watch.is_at_rest() { TICK } else { WATCH };
+            let waited = self.changed.wait_timeout_while(state, pause, |state| state.working > 0);
+            let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+            if state.working == 0 {
+                return;
+            }
+            let busy = state.busy_until.is_some_and(|until| Instant::now() < until);
+            drop(state);
+            if lasts() && !busy {
+                let allowed = self.allowed.load(Relaxed);
+                let next = watch.next(allowed, self.most, self.done.load(Relaxed));
+                // A store that asked for fewer in between is heard.
+                let _ = self.allowed.compare_exchange(allowed, next, Relaxed, Relaxed);
+                self.changed.notify_all();
+            }
+        }
+    }
+
+    /// A worker has ended.
+    pub(super) fn leave(&self) {
+        self.lock().working -= 1;
+        self.changed.notify_all();
+    }
+}
+
+/// Finds the number of workers.
+struct Watch {
+    since: Instant,
+    done: u64,
+    /// The speed before the last doubling, with how many workers.
+    before: Option<(u64, usize)>,
+    rest_until: Option<Instant>,
+}
+
+impl Watch {
+    fn new() -> Watch {
+        Watch { since: Instant::now(), done: 0, before: None, rest_until: None }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.rest_until.is_some()
+    }
+
+    /// How many workers there should be from now on.
+    fn next(&mut self, allowed: usize, most: usize, done: u64) -> usize {
+        let now = Instant::now();
+        let time = now.duration_since(self.since);
+        if time < WATCH / 2 || done == self.done {
+            return allowed;
+        }
+        let speed = (done - self.done) * 1_000 / time.as_millis().max(1) as u64;
+        (self.since, self.done) = (now, done);
+        if let Some(until) = self.rest_until {
+            if now < until {
+                return allowed;
+            }
+            // A store or link that was slow may not be so any more.
+            (self.rest_until, self.before) = (None, None);
+        }
+        match self.before {
+            Some((before, workers)) if speed * 100 < before * GAIN => {
+                (self.before, self.rest_until) = (None, Some(now + REST));
+                workers.min(allowed)
+            }
+            _ if allowed >= most => {
+                self.rest_until = Some(now + REST);
+                allowed
+            }
+            _ => {
+                self.before = Some((speed, allowed));
+                (allowed * 2).min(most)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn speed(watch: &mut Watch, done: &mut u64, allowed: usize, bytes: u64) -> usize {
+        *done += bytes;
+        watch.since = Instant::now() - WATCH;
+        watch.next(allowed, 64, *done)
+    }
+
+    #[test]
+    fn workers_come_while_they_help_and_go_when_they_do_not() {
+        let (mut watch, mut done) = (Watch::new(), 0);
+        assert_eq!(speed(&mut watch, &mut done, 8, 1 << 20), 16);
+        assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 32, "twice as fast");
+        assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 16, "no faster");
+        assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 16, "it rests");
+    }
+
+    #[test]
+    fn a_store_that_asks_for_patience_gets_fewer_workers_once() {
+        let queue = Queue::new((0..100).collect(), 64);
+        queue.slow_down();
+        assert_eq!(queue.allowed.load(Relaxed), FIRST / 2);
+        queue.slow_down();
+        assert_eq!(queue.allowed.load(Relaxed), FIRST / 2);
+    }
+}
