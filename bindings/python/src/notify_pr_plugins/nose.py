@@ -1,0 +1,132 @@
+"""The plugin for nose and pynose: ``nosetests --with-notify-pr``.
+
+It runs beside Marvin's plugin, whose class it never imports. Marvin lets the results go to a
+results.txt that it neither flushes nor closes, and moves the folder of that file away in its
+``finalize``. So this plugin has a high score: its ``finalize`` comes first, flushes results.txt and
+reports what is in the folder.
+"""
+
+import os
+import sys
+from typing import Any, Optional, Tuple
+
+from nose.plugins.base import Plugin
+
+from .run import OPTIONS, Run, attribute, part_name
+
+
+class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
+    """Report the results on the pull request that is tested"""
+
+    name = "notify-pr"
+    # Above 100, where nobody else is, so that nothing has been moved or closed yet.
+    score = 1000
+
+    _run: Optional[Run] = None
+    _xunit: Optional[str] = None
+    _result: Any = None
+    _folder: Optional[str] = None
+
+    def options(self, parser: Any, env: Any) -> None:
+        """Adds --with-notify-pr and the options that both plugins have."""
+        super().options(parser, env)
+        for option in OPTIONS:
+            parser.add_option(
+                f"--notify-pr-{option.name}",
+                dest=attribute(option),
+                metavar=option.metavar,
+                action="append" if option.repeated else "store",
+                default=env.get(option.variable) if option.variable else None,
+                help=option.help,
+            )
+
+    def configure(self, options: Any, conf: Any) -> None:
+        """Begins before Marvin's plugin deploys its data center, which may end the process."""
+        super().configure(options, conf)
+        if not self.enabled:
+            return
+        values = {option.name: getattr(options, attribute(option), None) for option in OPTIONS}
+        # A file, or a file and a test in it.
+        tests = [str(name).split(":")[0] for name in conf.testNames or ()]
+        self._run = Run("nose", values, part_name(tests, "nose"))
+        if getattr(options, "enable_plugin_xunit", False):
+            self._xunit = os.path.abspath(getattr(options, "xunit_file", None) or "nosetests.xml")
+        self._run.begin()
+
+    def prepareTestResult(self, result: Any) -> None:
+        """Learns where results.txt is."""
+        try:
+            self._result = result
+            name = getattr(getattr(result, "stream", None), "name", None)
+            if isinstance(name, str) and os.path.basename(name) == "results.txt":
+                self._folder = os.path.dirname(os.path.abspath(name))
+                if self._run is not None:
+                    self._run.found(self._folder)
+        except Exception as error:
+            self._remember(error)
+
+    def addSuccess(self, test: Any, *_: Any) -> None:
+        """Counts a test that passed."""
+        self._count("passed", test)
+
+    def addFailure(self, test: Any, err: Any, *_: Any) -> None:
+        """Counts a test that failed."""
+        self._count("failed", test, err)
+
+    def addError(self, test: Any, err: Any, *_: Any) -> None:
+        """Counts a test that broke. What is skipped arrives here too."""
+        self._count("skipped" if self._is_skip(err) else "errors", test, err)
+
+    def finalize(self, result: Any) -> None:
+        """Reports."""
+        try:
+            run, self._run = self._run, None
+            if run is None:
+                return
+            try:
+                stream = getattr(result, "stream", None)
+                if stream is not None and self._folder is not None:
+                    stream.flush()
+            except Exception as error:
+                run.remember(error)
+            green = bool(result.wasSuccessful())
+            failed = run.counts["failed"] + run.counts["errors"]
+            verdict = None if green or failed else "failure"
+            line = run.end([self._xunit], verdict)
+            if line is not None:
+                print(line, file=sys.stderr, flush=True)
+        except Exception as error:
+            try:
+                print(f"notify_pr: nothing is reported: {error}", file=sys.stderr)
+            except Exception:
+                # Standard error is closed: nobody is there to be told.
+                pass
+
+    def _count(self, kind: str, test: Any, err: Optional[Tuple[Any, Any, Any]] = None) -> None:
+        if self._run is not None:
+            text = f"{getattr(err[0], '__name__', 'error')}: {_said(err[1])}" if err else ""
+            self._run.count(kind, _said(test), text)
+
+    def _is_skip(self, err: Tuple[Any, Any, Any]) -> bool:
+        """Whether the framework counts this among what is no failure, such as SkipTest."""
+        try:
+            classes = getattr(self._result, "errorClasses", {})
+            return any(
+                issubclass(err[0], kind) and not is_failure
+                for kind, (_, _, is_failure) in classes.items()
+            )
+        except Exception as error:
+            self._remember(error)
+            return False
+
+    def _remember(self, error: Exception) -> None:
+        if self._run is not None:
+            self._run.remember(error)
+
+
+def _said(value: Any) -> str:
+    """A value as text, also where the tested code made it so that it has none."""
+    try:
+        return str(value)
+    except Exception:
+        return f"a {type(value).__name__} without text"

@@ -1,0 +1,174 @@
+"""The nose plugin beside a stand-in of Marvin's."""
+
+import os
+import re
+import shutil
+import signal
+from pathlib import Path
+
+import pytest
+from conftest import COMMIT
+
+pytest.importorskip("nose", reason="SKIPPED: neither nose nor pynose is installed")
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="SKIPPED: Marvin runs on Unix")
+
+DATA = Path(__file__).parent / "data"
+LINE = re.compile(r"^notify_pr: .*$", re.M)
+
+
+@pytest.fixture
+def suite(lab):
+    """Runs nose with both plugins on a file of tests/data."""
+    for name in DATA.glob("*.py"):
+        shutil.copy(str(name), str(lab.job))
+
+    def run(name, *arguments, marvin=True, **more):
+        arguments = ["marvin_stand_in.py", name + ".py", "-s", *arguments]
+        if marvin:
+            arguments += ["--with-marvin", f"--log-folder-path={lab.job}"]
+        return lab.run(*arguments, **more)
+
+    return run
+
+
+def moved(lab):
+    """The folders that Marvin's finalize moved."""
+    return list((lab.job / "MarvinLogs").glob("test_suite_*"))
+
+
+def stored(lab, name):
+    [path] = [path for path in lab.published.rglob(name)]
+    return path.read_text()
+
+
+def test_a_run_is_set_aside_and_submitted_later(lab, suite):
+    xunit = ["--with-xunit", "--xunit-file=xunit.xml"]
+    ended = suite("suite_volumes", "--with-notify-pr", "--notify-pr-spool-dir=spool", *xunit)
+    assert ended.returncode == 1
+    spool = lab.job / "spool"
+    assert LINE.findall(ended.stdout) == [
+        f"notify_pr: set aside; notify_pr --spool {spool} submits it"
+    ]
+    assert "Final results are now copied to" in ended.stdout
+    assert len(moved(lab)) == 1
+    assert not lab.control("requests")
+
+    receipt = lab.submit_spool(spool)
+    [part] = receipt["parts"]
+    counts = {name: part[name] for name in ("passed", "failed", "errors", "skipped")}
+    assert counts == {"passed": 2, "failed": 1, "errors": 1, "skipped": 1}
+    assert (part["name"], part["verdict"], part["finished"]) == ("suite_volumes", "failure", True)
+    results = stored(lab, "results.txt")
+    assert "Ran 5 tests" in results
+    assert "FAILED (SKIP=1, errors=1, failures=1)" in results
+    assert "</testsuite>" in stored(lab, "xunit.xml")
+    assert "STARTED : TC: test_attach" in stored(lab, "runinfo.txt")
+    assert not list(lab.published.rglob("*.obj"))
+    [comment] = lab.comments()
+    assert "suite_volumes" in comment
+
+
+@pytest.mark.parametrize("how", [["--with-notify-pr"], []])
+def test_the_run_ends_as_it_does_without_the_plugin(lab, suite, how):
+    for name in ("suite_volumes", "suite_setup"):
+        assert suite(name, *how).returncode == 1
+    assert len(moved(lab)) == 2
+    assert (lab.job / "notify_pr-spool").exists() == bool(how)
+
+
+def test_a_setup_that_breaks_is_an_error(lab, suite):
+    ended = suite("suite_setup", "--with-notify-pr", NOTIFY_PR_SPOOL_DIR=str(lab.job / "spool"))
+    assert ended.returncode == 1
+    [part] = lab.submit_spool(lab.job / "spool")["parts"]
+    assert (part["passed"], part["errors"], part["verdict"]) == (0, 1, "failure")
+
+
+def test_a_run_that_is_killed_did_not_finish(lab, suite):
+    ended = suite("suite_volumes", "--with-notify-pr", SUITE="killed")
+    assert ended.returncode == -signal.SIGKILL
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert (part["name"], part["finished"]) == ("suite_volumes", False)
+    assert "STARTED : TC: test_zzz_last" in stored(lab, "runinfo.txt")
+
+
+def test_a_data_center_that_cannot_be_deployed_did_not_finish(lab, suite):
+    ended = suite("suite_volumes", "--with-notify-pr", MARVIN_DEPLOY="fails")
+    assert ended.returncode == 1
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert (part["name"], part["finished"]) == ("suite_volumes", False)
+
+
+def test_three_processes_leave_one_comment(lab, suite):
+    for name, more in (("suite_volumes", {}), ("suite_setup", {}), ("suite_volumes", {"SUITE": "killed"})):
+        suite(name, "--with-notify-pr", **more)
+    receipt = lab.submit_spool(lab.job / "notify_pr-spool")
+    assert len(receipt["parts"]) == 3
+    assert len(lab.comments()) == 1
+
+
+def test_tests_that_change_the_folder_change_nothing(lab, suite):
+    suite("suite_volumes", "--with-notify-pr", "--with-xunit", "--xunit-file=x.xml", SUITE="moves")
+    lab.submit_spool(lab.job / "notify_pr-spool")
+    assert "</testsuite>" in stored(lab, "x.xml")
+
+
+def test_failures_without_a_proper_text_are_counted(lab, suite):
+    ended = suite("suite_texts", "--with-notify-pr", marvin=False)
+    assert len(LINE.findall(ended.stdout)) == 1
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert (part["failed"], part["errors"]) == (2, 1)
+    assert "a Mute without text" in lab.comments()[0]
+
+
+def test_now_submits_from_the_process(lab, suite):
+    ended = suite(
+        "suite_volumes",
+        "--with-notify-pr",
+        f"--notify-pr-config={lab.ini}",
+        "--notify-pr-submit=now",
+        f"--notify-pr-set=commit={COMMIT}",
+    )
+    assert ended.returncode == 1
+    [line] = LINE.findall(ended.stdout)
+    assert "#issuecomment" in line
+    assert len(moved(lab)) == 1
+    [comment] = lab.comments()
+    assert "nose: 2 passed, 1 failed, 1 error, 1 skipped" in comment
+    assert "AssertionError: 'detached' != 'attached'" in comment
+
+
+def test_what_goes_wrong_is_one_line(lab, suite):
+    troubles = [
+        (["--notify-pr-config=no-such.ini"], {}, "no-such.ini"),
+        (["--notify-pr-set=no_such_setting=1"], {}, "no_such_setting"),
+        (["--notify-pr-spool-dir=/dev/null/spool"], {}, "/dev/null/spool"),
+        ([], {"NOTIFY_PR_LIBRARY": "/no/such/library.so"}, "/no/such/library.so"),
+    ]
+    for number, (arguments, more, said) in enumerate(troubles):
+        ended = suite("suite_volumes", "--with-notify-pr", *arguments, **more)
+        [line] = LINE.findall(ended.stdout)
+        assert line.startswith("notify_pr: nothing is reported: ") and said in line
+        assert "Traceback" not in ended.stdout
+        assert ended.returncode == 1
+        assert len(moved(lab)) == number + 1
+
+
+def test_github_down_is_one_line_and_keeps_the_report(lab, suite):
+    lab.control("faults", {"path": "/", "trouble": {"status": 401}, "forever": True})
+    ended = suite(
+        "suite_volumes", "--with-notify-pr", f"--notify-pr-config={lab.ini}",
+        "--notify-pr-submit=now", f"--notify-pr-set=commit={COMMIT}",
+    )
+    [line] = LINE.findall(ended.stdout)
+    assert "token" in line
+    assert len(moved(lab)) == 1
+    assert list((lab.job / "outbox").iterdir())
+
+
+def test_it_works_without_marvin_and_by_environment(lab, suite):
+    ended = suite("suite_volumes", marvin=False, NOSE_WITH_NOTIFY_PR="1")
+    assert len(LINE.findall(ended.stdout)) == 1
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert (part["passed"], part["failed"]) == (2, 1)
+
+
