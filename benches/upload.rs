@@ -209,10 +209,9 @@ fn print(scene: &Scene, results: &Results) {
         let Some(theirs) = costs_of(goal.against).filter(|costs| !costs.is_empty()) else {
             continue;
         };
-        let kinds: [(&str, Option<f64>, fn(&Cost) -> f64); 2] =
-            [("CPU", goal.cpu, |cost| cost.cpu), ("wall", goal.wall, |cost| cost.wall)];
-        for (kind, wanted, of) in kinds {
-            let ratio = median(ours, of) / median(theirs, of);
+        let cpu = median(ours, |cost| cost.cpu) / median(theirs, |cost| cost.cpu);
+        let wall = median(ours, |cost| cost.wall) / median(theirs, |cost| cost.wall);
+        for (kind, wanted, ratio) in [("CPU", goal.cpu, cpu), ("wall", goal.wall, wall)] {
             let verdict = match wanted {
                 Some(wanted) if ratio <= wanted => format!("to reach {wanted}: reached"),
                 Some(wanted) => format!("to reach {wanted}: NOT REACHED"),

@@ -265,6 +265,13 @@ npr_status npr_report_load_ini(npr_report *report, const char *path);
 npr_status npr_report_load_environment(npr_report *report);
 
 /**
+ * Takes along what was set aside in a folder, with submit = collect: npr_report_submit() submits
+ * all of it with this report, as one, and removes it when it was delivered. The folder is the one
+ * that spool_dir named when the parts were set aside.
+ */
+npr_status npr_report_load_spool(npr_report *report, const char *path);
+
+/**
  * Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
  * all files and variables. An empty value switches a setting off that can do without a value. The
  * texts are copied.
@@ -301,6 +308,14 @@ npr_status npr_report_attach_bytes(npr_report *report,
                                    size_t size);
 
 /**
+ * Says that this part of a run begins, where the setting submit is collect: if the process dies
+ * before npr_report_submit(), the later submission of all parts shows this one as one that did not
+ * finish, with the files that are attached by now. It may be called again when more is attached.
+ * Where submit is now, it does nothing.
+ */
+npr_status npr_report_begin(npr_report *report);
+
+/**
  * Sets the function that is told how far the submission is. It is called during
  * npr_report_submit(), on the same thread, at least every 200 milliseconds in every stage, also
  * while the network stalls. When it cancels, the submission ends within a second, except that the
@@ -319,6 +334,9 @@ npr_status npr_report_on_progress(npr_report *report, npr_on_progress on_progres
  *
  * Where no comment could be made, the text is kept in the folder that the setting outbox_dir
  * names. NPR_STORE_PARTIAL means that the comment was made and names what is missing.
+ *
+ * With the setting submit = collect, the report is set aside in the folder that spool_dir names
+ * instead, without network and credentials: that done, the status is NPR_OK.
  */
 npr_status npr_report_submit(npr_report *report, npr_receipt **receipt);
 

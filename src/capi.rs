@@ -1,8 +1,8 @@
 //! The C API: what `include/notify_pr.h` declares, with the same names.
 //!
 //! The header is made from these files by `tests/header.rs`, in this order: the types and the
-//! library here, then [`report`], then [`receipt`]. Its preface is in `cbindgen.toml`. Every
-//! function passes through [`guard`], which deals with NULL, UTF-8 and panics.
+//! library here, then `report`, then `receipt`. Its preface is in `cbindgen.toml`. Every
+//! function passes through `guard`, which deals with NULL, UTF-8 and panics.
 
 #![allow(unsafe_code, reason = "C hands over pointers, and this is the place that takes them")]
 #![allow(

@@ -62,6 +62,10 @@ pub(crate) fn conduct<T: Send>(
     submission.events.add_reader(move |event: &Event| {
         seen.0.lock().unwrap_or_else(PoisonError::into_inner).read(event);
     });
+    // Who stops at the first call stops everything: nothing has begun yet.
+    if on_progress(&View::new().progress).is_break() {
+        submission.cancel.cancel();
+    }
     std::thread::scope(|scope| {
         // If the callback panics, the conductor must not go on behind the caller's back.
         let _stop = StopOnUnwind(submission);

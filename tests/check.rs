@@ -126,7 +126,15 @@ fn everything_is_looked_at_and_nothing_is_left_behind() {
 #[test]
 fn what_is_wrong_on_github_is_told_with_its_status() {
     type Change = fn(&Scene);
-    let table: &[(&str, Change, &[(&str, &str)], &str, Status, &str)] = &[
+    type Row = (
+        &'static str,
+        Change,
+        &'static [(&'static str, &'static str)],
+        &'static str,
+        Status,
+        &'static str,
+    );
+    let table: &[Row] = &[
         ("wrong token", |_| {}, &[("token", "nobody")], "token", Status::GithubRefused, "token"),
         (
             "no scope",

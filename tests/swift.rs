@@ -8,6 +8,7 @@
 )]
 
 mod swift {
+    mod access;
     mod client;
     mod cluster;
     mod faults;

@@ -106,6 +106,18 @@ pub unsafe extern "C" fn npr_report_load_environment(report: *mut npr_report) ->
     unsafe { call(report, |inner| inner.unsent()?.load_environment()) }
 }
 
+/// Takes along what was set aside in a folder, with submit = collect: npr_report_submit() submits
+/// all of it with this report, as one, and removes it when it was delivered. The folder is the one
+/// that spool_dir named when the parts were set aside.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn npr_report_load_spool(
+    report: *mut npr_report,
+    path: *const c_char,
+) -> npr_status {
+    // SAFETY: the caller passes a report and a text, or NULL.
+    unsafe { call(report, |inner| inner.unsent()?.load_spool(self::path(path, "path")?)) }
+}
+
 /// Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
 /// all files and variables. An empty value switches a setting off that can do without a value. The
 /// texts are copied.
@@ -191,6 +203,16 @@ pub unsafe extern "C" fn npr_report_attach_bytes(
     }
 }
 
+/// Says that this part of a run begins, where the setting submit is collect: if the process dies
+/// before npr_report_submit(), the later submission of all parts shows this one as one that did not
+/// finish, with the files that are attached by now. It may be called again when more is attached.
+/// Where submit is now, it does nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn npr_report_begin(report: *mut npr_report) -> npr_status {
+    // SAFETY: the caller passes a report or NULL.
+    unsafe { call(report, |inner| inner.unsent()?.begin()) }
+}
+
 /// Sets the function that is told how far the submission is. It is called during
 /// npr_report_submit(), on the same thread, at least every 200 milliseconds in every stage, also
 /// while the network stalls. When it cancels, the submission ends within a second, except that the
@@ -222,6 +244,9 @@ pub unsafe extern "C" fn npr_report_on_progress(
 ///
 /// Where no comment could be made, the text is kept in the folder that the setting outbox_dir
 /// names. NPR_STORE_PARTIAL means that the comment was made and names what is missing.
+///
+/// With the setting submit = collect, the report is set aside in the folder that spool_dir names
+/// instead, without network and credentials: that done, the status is NPR_OK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_submit(
     report: *mut npr_report,

@@ -16,9 +16,9 @@ use super::parts::Large;
 /// the link that is busy.
 const FIRST: usize = 8;
 /// How long the effect of a change is watched.
-const WATCH: Duration = Duration::from_millis(25);
+const WATCH: Duration = Duration::from_millis(30);
 /// How much faster twice the workers must be, in percent, for the new ones to stay.
-const GAIN: u64 = 120;
+const GAIN: u64 = 140;
 /// When more workers did not help, or the store asked for fewer, this long nothing changes.
 const REST: Duration = Duration::from_secs(2);
 /// What a request counts as, in bytes, when it is asked whether the uploads got faster.
@@ -200,12 +200,14 @@ struct Watch {
     done: u64,
     /// The speed before the last doubling, with how many workers.
     before: Option<(u64, usize)>,
+    /// The first look after a change sees connections being made more than anything else.
+    has_looked: bool,
     rest_until: Option<Instant>,
 }
 
 impl Watch {
     fn new() -> Watch {
-        Watch { since: Instant::now(), done: 0, before: None, rest_until: None }
+        Watch { since: Instant::now(), done: 0, before: None, has_looked: false, rest_until: None }
     }
 
     fn is_at_rest(&self) -> bool {
@@ -228,7 +230,10 @@ impl Watch {
             // A store or link that was slow may not be so any more.
             (self.rest_until, self.before) = (None, None);
         }
+        let has_looked = std::mem::replace(&mut self.has_looked, true);
         match self.before {
+            None if !has_looked => allowed,
+            Some((before, _)) if speed * 100 < before * GAIN && !has_looked => allowed,
             Some((before, workers)) if speed * 100 < before * GAIN => {
                 (self.before, self.rest_until) = (None, Some(now + REST));
                 workers.min(allowed)
@@ -238,7 +243,7 @@ impl Watch {
                 allowed
             }
             _ => {
-                self.before = Some((speed, allowed));
+                (self.before, self.has_looked) = (Some((speed, allowed)), false);
                 (allowed * 2).min(most)
             }
         }
@@ -258,8 +263,10 @@ mod tests {
     #[test]
     fn workers_come_while_they_help_and_go_when_they_do_not() {
         let (mut watch, mut done) = (Watch::new(), 0);
+        assert_eq!(speed(&mut watch, &mut done, 8, 1 << 10), 8, "the first look tells little");
         assert_eq!(speed(&mut watch, &mut done, 8, 1 << 20), 16);
         assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 32, "twice as fast");
+        assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 32, "it looks twice");
         assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 16, "no faster");
         assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 16, "it rests");
     }
