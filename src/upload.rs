@@ -5,6 +5,7 @@
 //! objects, the largest first, so that the small ones fill the gaps at the end.
 
 mod link;
+mod outcome;
 mod parts;
 mod patience;
 mod queue;
@@ -413,83 +414,6 @@ impl Crew<'_> {
             events.emit(Event::Unsent(total.get() - kept));
         }
         result
-    }
-
-    /// Gives the store up when nothing succeeds any more.
-    fn judge(&self, given_up: GivenUp) {
-        let GivenUp::Store(failure) = given_up else { return };
-        let weight = match failure.fault {
-            Fault::Refused | Fault::NotFound => 1,
-            Fault::Busy(_) | Fault::Unreachable => EXHAUSTED,
-            Fault::Mismatch | Fault::Local | Fault::Cancelled => return,
-        };
-        if self.in_a_row.fetch_add(weight, Ordering::Relaxed) + weight >= HOPELESS {
-            self.stop(GivenUp::Store(failure));
-        }
-    }
-
-    fn stop(&self, given_up: GivenUp) {
-        let reason = given_up.reason();
-        self.fail(given_up.into_error(), reason);
-    }
-
-    fn fail(&self, error: Error, reason: String) {
-        self.lock_failure().get_or_insert((error.in_stage(Stage::Upload), reason));
-    }
-
-    fn lock_failure(&self) -> std::sync::MutexGuard<'_, Option<(Error, String)>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn settle(&self, index: usize, outcome: Result<File, String>) {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
-    }
-
-    fn missing(&self, index: usize, reason: String) {
-        let name = self.plan.objects[index].name.clone();
-        self.submission.events.emit(Event::Missing { name, reason: reason.clone() });
-        self.settle(index, Err(reason));
-    }
-
-    fn sweep(&self) {
-        match self.store.sweep(self.submission.clock.now()) {
-            Ok(0) => {}
-            Ok(count) => {
-                self.submission.events.note(format!("{count} objects past their day removed"))
-            }
-            Err(failure) => self.submission.events.warn(failure.to_string()),
-        }
-    }
-
-    /// Names what nobody got to, and sorts everything as the plan has it.
-    fn result(self) -> Uploaded {
-        if self.lock_failure().is_none()
-            && let Err(GivenUp::Cancelled) = self.patience.check()
-        {
-            self.stop(GivenUp::Cancelled);
-        }
-        let rest = match &*self.lock_failure() {
-            Some((_, reason)) => reason.clone(),
-            None => GivenUp::TimeOut(None).reason(),
-        };
-        for index in 0..self.plan.objects.len() {
-            let settled =
-                self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&index);
-            if !settled {
-                self.missing(index, rest.clone());
-            }
-        }
-        let mut uploaded = Uploaded::default();
-        let failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
-        uploaded.failure = failure.map(|(error, _)| error);
-        for (index, outcome) in self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let name = self.plan.objects[index].name.clone();
-            match outcome {
-                Ok(file) => uploaded.files.push(file),
-                Err(reason) => uploaded.missing.push(LeftOut { name, reason }),
-            }
-        }
-        uploaded
     }
 }
 
