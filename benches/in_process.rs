@@ -2,8 +2,8 @@
 //!
 //! Prints the size of the stripped shared library, and how much longer a program takes that is
 //! linked with it and makes a report than one that does nothing. A path after `--` measures another
-//! library, such as the one that `cargo rustc --lib --crate-type cdylib --release
-//! --no-default-features` leaves in target/release.
+//! library, such as the one that `cargo rustc --lib --crate-type cdylib --profile library
+//! --no-default-features` leaves in target/library: it is built as packages are.
 
 #![allow(
     clippy::unwrap_used,

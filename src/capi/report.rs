@@ -214,10 +214,11 @@ pub unsafe extern "C" fn npr_report_begin(report: *mut npr_report) -> npr_status
 }
 
 /// Sets the function that is told how far the submission is. It is called during
-/// npr_report_submit(), on the same thread, at least every 200 milliseconds in every stage, also
-/// while the network stalls. When it cancels, the submission ends within a second, except that the
-/// lookup of a host name is waited for; the function is not called again. NULL takes the function
-/// away. In the function, every call on the same report is NPR_MISUSE.
+/// npr_report_submit(), on the same thread: first before anything happens, then at least every 200
+/// milliseconds in every stage, also while the network stalls. When it cancels, the submission ends
+/// within a second, except that the lookup of a host name is waited for; the function is not called
+/// again. NULL takes the function away. In the function, every call on the same report is
+/// NPR_MISUSE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_on_progress(
     report: *mut npr_report,
