@@ -217,7 +217,7 @@ impl Body {
                 Ok(Box::new(Exactly { inner: Spooled { spool, at: range.start }, left }))
             }
             Content::File { path, redactor, kind } => {
-                let (mut file, len) = open_regular(path)?;
+                let (mut file, len) = open_planned(path)?;
                 if len < self.len {
                     return Err(became_shorter());
                 }
@@ -244,15 +244,13 @@ impl Preparing<'_> {
         match source {
             Source::Memory(bytes) => self.shared(bytes, name),
             Source::File(path) => {
-                let (file, len) = open_regular(path)?;
+                let (file, len) = open_planned(path)?;
                 if len > KEPT_IN_MEMORY {
                     return self.read_through(file, len, path, name);
                 }
-                let mut bytes = Vec::with_capacity(len as usize);
-                if file.take(len).read_to_end(&mut bytes)? < len as usize {
-                    return Err(became_shorter());
-                }
-                let (kind, media_type) = (media_type::kind(&bytes), media_type::of(name, &bytes));
+                let mut bytes = vec![0; len as usize];
+                (&file).read_exact(&mut bytes).map_err(shorter)?;
+                let (kind, media_type) = media_type::look(name, &bytes);
                 self.redactor.bytes(&mut bytes, kind);
                 match self.compressed(&bytes, media_type)? {
                     Some(body) => Ok(body),
@@ -263,7 +261,7 @@ impl Preparing<'_> {
     }
 
     fn shared(&self, bytes: &Arc<[u8]>, name: &str) -> io::Result<Body> {
-        let (kind, media_type) = (media_type::kind(bytes), media_type::of(name, bytes));
+        let (kind, media_type) = media_type::look(name, bytes);
         let mut masked = bytes.to_vec();
         // Mostly nothing is masked, and then the caller's bytes need not be held twice.
         let content = match self.redactor.bytes(&mut masked, kind) {
@@ -298,8 +296,7 @@ impl Preparing<'_> {
         // What is looked at to tell the type is also tried on the compressor.
         let mut first_bytes = vec![0; BUFFER];
         (&file).read_exact(&mut first_bytes).map_err(shorter)?;
-        let kind = media_type::kind(&first_bytes);
-        let media_type = media_type::of(name, &first_bytes);
+        let (kind, media_type) = media_type::look(name, &first_bytes);
         let redactor = self.redactor.clone();
         let gzip = match self.compresses(len, media_type) {
             Some(gzip) if gzip.is_worth(&first_bytes, self.goes_on)? => Some(gzip),
@@ -397,9 +394,17 @@ impl<R: Read> Read for Exactly<R> {
 }
 
 /// Opens a file and takes its length. What is not a regular file is refused without ever waiting
-/// for it: a pipe would hang and a device could act on being read. A symbolic link in the last
+/// for it: a pipe would hang and a device could act on being opened. A symbolic link in the last
 /// place is not followed: links are resolved, and judged, when the plan is made.
 pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(not_regular());
+    }
+    open_planned(path)
+}
+
+/// The same for a file that was looked at when the plan was made. It may have been replaced since.
+fn open_planned(path: &Path) -> io::Result<(File, u64)> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]
@@ -407,11 +412,7 @@ pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
         &mut options,
         libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
     );
-    if !std::fs::symlink_metadata(path)?.is_file() {
-        return Err(not_regular());
-    }
     let file = options.open(path)?;
-    // It may have been replaced in between.
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(not_regular());

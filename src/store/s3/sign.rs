@@ -2,19 +2,21 @@
 //!
 //! Source: AWS Signature Version 4, "Authenticating Requests (Amazon S3)". The pieces come from
 //! `s3::signing`; the canonical request is put together here, because a key must be signed
-//! exactly as it is sent, and a URL parser changes some keys.
+//! exactly as it is sent, and a URL parser changes some keys. What all requests of the same second
+//! share is made once: the store may be asked for thousands of objects in it.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use hmac::Mac;
 use s3::Region;
 use s3::error::S3Error;
 use s3::signing::{self, HmacSha256, uri_encode};
+use sha2::{Digest, Sha256};
 use time::macros::format_description;
-use time::{Date, Duration, OffsetDateTime};
+use time::{Duration, OffsetDateTime};
 
 use crate::store::transfer::hex;
 
@@ -44,19 +46,23 @@ pub(super) struct Signer {
     region: Mutex<String>,
     /// How many seconds the store's clock is ahead of ours.
     ahead: AtomicI64,
-    key: Mutex<Option<DayKey>>,
+    moment: Mutex<Option<Arc<Moment>>>,
 }
 
-/// The key of a day and region: four HMACs that need not be computed for every request.
-struct DayKey {
-    day: Date,
+/// What all signatures of a second and region share.
+struct Moment {
+    second: i64,
     region: String,
-    key: Vec<u8>,
+    /// As `x-amz-date` has it.
+    date: String,
+    scope: String,
+    /// Has taken the key of the day: four HMACs that need not be computed for every request.
+    mac: HmacSha256,
 }
 
-impl fmt::Debug for DayKey {
+impl fmt::Debug for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DayKey").field("day", &self.day).finish_non_exhaustive()
+        f.debug_struct("Moment").field("date", &self.date).finish_non_exhaustive()
     }
 }
 
@@ -76,7 +82,7 @@ impl Signer {
             credentials,
             region: Mutex::new(region.to_owned()),
             ahead: AtomicI64::new(0),
-            key: Mutex::new(None),
+            moment: Mutex::new(None),
         }
     }
 
@@ -112,51 +118,53 @@ impl Signer {
         headers: &mut Vec<(String, String)>,
         payload_hash: &str,
     ) -> Result<(), S3Error> {
-        let now = self.now();
-        headers.push(("x-amz-date".to_owned(), long_date(now)?));
+        let moment = self.moment(target.region)?;
+        headers.push(("x-amz-date".to_owned(), moment.date.clone()));
         headers.push(("x-amz-content-sha256".to_owned(), payload_hash.to_owned()));
         if let Some(token) = &self.credentials.session_token {
             headers.push(("x-amz-security-token".to_owned(), token.clone()));
         }
-        let mut signed = BTreeMap::from([("host".to_owned(), target.host)]);
+        let mut signed = vec![(Cow::Borrowed("host"), target.host)];
         for (name, value) in headers.iter() {
-            let name = name.to_ascii_lowercase();
+            let name = lower(name);
             if name.starts_with("x-amz-") || name == "content-type" || name == "content-md5" {
-                signed.insert(name, value.trim());
+                signed.push((name, value.trim()));
             }
         }
-        let names = signed.keys().map(String::as_str).collect::<Vec<_>>().join(";");
-        let lines: String =
-            signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
-        let canonical = format!(
-            "{}\n{}\n{}\n{lines}\n{names}\n{payload_hash}",
-            target.method,
-            target.path,
-            query_string(target.query),
+        signed.sort_unstable();
+        let names = signed.iter().map(|(name, _)| &**name).collect::<Vec<_>>().join(";");
+        let mut canonical = String::with_capacity(1024);
+        canonical.extend([target.method, "\n", target.path, "\n"]);
+        if !target.query.is_empty() {
+            canonical.push_str(&query_string(target.query));
+        }
+        canonical.push('\n');
+        for (name, value) in &signed {
+            canonical.extend([name, ":", value, "\n"]);
+        }
+        canonical.extend(["\n", &names, "\n", payload_hash]);
+        let mut value = String::with_capacity(512);
+        let (access_key, scope) = (&self.credentials.access_key, &moment.scope);
+        let signature = moment.signature(&canonical);
+        // Writing to a text cannot fail.
+        let _ = write!(
+            value,
+            "AWS4-HMAC-SHA256 Credential={access_key}/{scope},\
+             SignedHeaders={names},Signature={signature}",
         );
-        let region = named(target.region);
-        let signature = self.signature(now, &region, &canonical)?;
-        let value = signing::authorization_header(
-            &self.credentials.access_key,
-            &now,
-            &region,
-            &names,
-            &signature,
-        )?;
         headers.push(("authorization".to_owned(), value));
         Ok(())
     }
 
     /// The query string of a link that opens for anyone for `seconds` from now.
     pub(super) fn presign(&self, target: &Target<'_>, seconds: i64) -> Result<String, S3Error> {
-        let now = self.now();
-        let region = named(target.region);
-        let scope = signing::scope_string(&now, &region)?;
+        let moment = self.moment(target.region)?;
+        let scope = &moment.scope;
         let mut query = target.query.to_vec();
         query.extend([
             ("X-Amz-Algorithm", "AWS4-HMAC-SHA256".to_owned()),
             ("X-Amz-Credential", format!("{}/{scope}", self.credentials.access_key)),
-            ("X-Amz-Date", long_date(now)?),
+            ("X-Amz-Date", moment.date.clone()),
             ("X-Amz-Expires", seconds.clamp(1, LONGEST_LINK).to_string()),
             ("X-Amz-SignedHeaders", "host".to_owned()),
         ]);
@@ -168,43 +176,53 @@ impl Signer {
             "{}\n{}\n{query}\nhost:{}\n\nhost\nUNSIGNED-PAYLOAD",
             target.method, target.path, target.host,
         );
-        let signature = self.signature(now, &region, &canonical)?;
+        let signature = moment.signature(&canonical);
         Ok(format!("{query}&X-Amz-Signature={signature}"))
     }
 
-    fn signature(
-        &self,
-        now: OffsetDateTime,
-        region: &Region,
-        canonical: &str,
-    ) -> Result<String, S3Error> {
-        let text = signing::string_to_sign(&now, region, canonical)?;
-        let mut mac = HmacSha256::new_from_slice(&self.day_key(now, region)?)?;
-        mac.update(text.as_bytes());
-        Ok(hex(&mac.finalize().into_bytes()))
-    }
-
-    fn day_key(&self, now: OffsetDateTime, region: &Region) -> Result<Vec<u8>, S3Error> {
-        let mut kept = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        let name = region.to_string();
-        if let Some(kept) = kept.as_ref()
-            && kept.day == now.date()
-            && kept.region == name
+    fn moment(&self, region: &str) -> Result<Arc<Moment>, S3Error> {
+        let now = self.now();
+        let second = now.unix_timestamp();
+        let mut kept = self.moment.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(moment) = kept.as_ref()
+            && moment.second == second
+            && moment.region == region
         {
-            return Ok(kept.key.clone());
+            return Ok(Arc::clone(moment));
         }
-        let key = signing::signing_key(&now, &self.credentials.secret_key, region, "s3")?;
-        *kept = Some(DayKey { day: now.date(), region: name, key: key.clone() });
-        Ok(key)
+        let named = Region::Custom { region: region.to_owned(), endpoint: String::new() };
+        let key = signing::signing_key(&now, &self.credentials.secret_key, &named, "s3")?;
+        let made = Arc::new(Moment {
+            second,
+            region: region.to_owned(),
+            date: now.format(format_description!("[year][month][day]T[hour][minute][second]Z"))?,
+            scope: signing::scope_string(&now, &named)?,
+            mac: HmacSha256::new_from_slice(&key)?,
+        });
+        *kept = Some(Arc::clone(&made));
+        Ok(made)
     }
 }
 
-fn named(region: &str) -> Region {
-    Region::Custom { region: region.to_owned(), endpoint: String::new() }
+impl Moment {
+    /// The signature of a canonical request.
+    fn signature(&self, canonical: &str) -> String {
+        let mut mac = self.mac.clone();
+        mac.update(b"AWS4-HMAC-SHA256\n");
+        mac.update(self.date.as_bytes());
+        mac.update(b"\n");
+        mac.update(self.scope.as_bytes());
+        mac.update(b"\n");
+        mac.update(hex(&Sha256::digest(canonical)).as_bytes());
+        hex(&mac.finalize().into_bytes())
+    }
 }
 
-fn long_date(time: OffsetDateTime) -> Result<String, S3Error> {
-    Ok(time.format(format_description!("[year][month][day]T[hour][minute][second]Z"))?)
+fn lower(name: &str) -> Cow<'_, str> {
+    match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        true => Cow::Owned(name.to_ascii_lowercase()),
+        false => Cow::Borrowed(name),
+    }
 }
 
 /// A query as it is both sent and signed: encoded, in the order of the names.
