@@ -136,6 +136,7 @@ pub fn put_page(
 ) -> Result<()> {
     let patience = Patience::new(&submission.cancel, PAGE_TIME, FIRST_ATTEMPTS);
     put_bytes(submission, store, &patience, key, bytes, media_type)
+        .map(drop)
         .map_err(|given_up| given_up.into_error().in_stage(Stage::Publish))
 }
 
@@ -148,6 +149,7 @@ fn wants_gzip(submission: &Submission, store: &dyn Store) -> bool {
     store.keeps_encoding() && submission.settings.text("store_compress") != Some("off")
 }
 
+/// Returns how long the store took for it, without what was tried in vain before.
 fn put_bytes(
     submission: &Submission,
     store: &dyn Store,
@@ -155,13 +157,14 @@ fn put_bytes(
     key: &str,
     bytes: &[u8],
     media_type: &str,
-) -> Result<(), GivenUp> {
+) -> Result<Duration, GivenUp> {
     let body = Body::memory(bytes, store.limits().wants_md5);
     let meta = meta(submission, media_type, None);
     let mut mangled = 0;
-    patience.retry(|| {
+    let took = patience.retry(|| {
+        let began = Instant::now();
         let stored = store.put(key, &body, &meta, &|_| patience.lasts());
-        match stored {
+        match stored.map(|()| began.elapsed()) {
             // The bytes cannot have changed here, so they were mangled on the way.
             Err(failure) if failure.fault == Fault::Mismatch && mangled < PREPARED => {
                 mangled += 1;
@@ -171,7 +174,7 @@ fn put_bytes(
         }
     })?;
     submission.events.emit(Event::StepDone(Step::Stored(key.to_owned())));
-    Ok(())
+    Ok(took)
 }
 
 fn meta(submission: &Submission, media_type: &str, encoding: Option<&str>) -> Meta {
@@ -229,7 +232,10 @@ impl Crew<'_> {
         };
         let bytes = serde_json::to_vec(&marker).unwrap_or_default();
         let key = format!("{}{MARKER}", self.folder);
-        put_bytes(self.submission, self.store, &first, &key, &bytes, "application/json")
+        let took =
+            put_bytes(self.submission, self.store, &first, &key, &bytes, "application/json")?;
+        self.queue.is_far(took);
+        Ok(())
     }
 
     fn run(&self) {

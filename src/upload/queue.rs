@@ -15,6 +15,9 @@ use super::parts::Large;
 /// With how many workers an upload begins, and what it goes back to while it is the machine or
 /// the link that is busy.
 const FIRST: usize = 8;
+/// What a request costs this machine by far, so that a store that takes longer to answer is waited
+/// for: by more workers from the beginning.
+const COST: Duration = Duration::from_micros(500);
 /// How long the effect of a change is watched.
 const WATCH: Duration = Duration::from_millis(30);
 /// How much faster twice the workers must be, in percent, for the new ones to stay.
@@ -77,6 +80,14 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The first answer took so long. Where that is the way there more than anything else, finding
+    /// the number of workers would take longer than the upload.
+    pub(super) fn is_far(&self, answer: Duration) {
+        let wanted = answer.as_micros() / COST.as_micros();
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).clamp(FIRST, FIRST * 8);
+        self.allowed.store(wanted.min(self.most), Relaxed);
     }
 
     /// What the worker of this number, counted from 0, does next; `None` when nothing is left for
@@ -269,6 +280,17 @@ mod tests {
         assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 32, "it looks twice");
         assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 16, "no faster");
         assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 16, "it rests");
+    }
+
+    #[test]
+    fn a_far_store_gets_more_workers_from_the_beginning_but_no_more_than_are_wanted() {
+        for (millis, most, allowed) in
+            [(0, 64, 8), (2, 64, 8), (20, 64, 40), (20, 16, 16), (60_000, 128, 64), (0, 2, 2)]
+        {
+            let queue = Queue::new((0..100).collect(), most);
+            queue.is_far(Duration::from_millis(millis));
+            assert_eq!(queue.allowed.load(Relaxed), allowed, "{millis} ms, {most} workers");
+        }
     }
 
     #[test]
