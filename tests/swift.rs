@@ -16,5 +16,4 @@ mod swift {
     mod large;
     mod objects;
     mod public;
-    mod stand_in;
 }

@@ -4,10 +4,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use notify_pr::store::Fault as Outcome;
-use stand_ins::{Fault, Identity, Options, Response, Server};
+use stand_ins::{Fault, Identity, Options, Response, Server, Swift};
 
 use super::client::{DAY, Made, body, meta, store, try_store};
-use super::stand_in::StandIn;
 
 /// The three versions that the stand-in speaks.
 const VERSIONS: [&str; 3] = ["v3", "v2.0", "auth/v1.0"];
@@ -29,7 +28,7 @@ fn try_put(made: &Made, key: &str, bytes: &[u8]) -> Result<(), notify_pr::store:
 #[test]
 fn every_version_of_the_identity_service_is_spoken() {
     for version in VERSIONS {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         let endpoint = stand_in.endpoint(version);
         let made = login(&endpoint, &[]);
         made.put("run/a.log", b"text", DAY);
@@ -40,7 +39,7 @@ fn every_version_of_the_identity_service_is_spoken() {
 
 #[test]
 fn an_old_keystone_is_found_by_its_list_of_versions() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     stand_in.state().versions = vec!["v2.0"];
     let endpoint = stand_in.endpoint("");
     let made = login(&endpoint, &[]);
@@ -55,7 +54,7 @@ fn an_old_keystone_is_found_by_its_list_of_versions() {
 #[test]
 fn a_token_that_is_forgotten_is_renewed_and_the_file_is_sent_again_whole() {
     for version in VERSIONS {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         let endpoint = stand_in.endpoint(version);
         let made = login(&endpoint, &[]);
         made.put("a.log", b"text", DAY);
@@ -77,7 +76,7 @@ fn a_token_that_is_forgotten_is_renewed_and_the_file_is_sent_again_whole() {
 
 #[test]
 fn a_segment_that_is_sent_again_has_the_hash_of_one_segment() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     let upload = made.store.begin("big.bin", &meta(DAY)).unwrap();
@@ -91,7 +90,7 @@ fn a_segment_that_is_sent_again_has_the_hash_of_one_segment() {
 #[test]
 fn sixteen_threads_ask_for_one_token() {
     for version in VERSIONS {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         stand_in.state().login_takes = Duration::from_millis(300);
         let endpoint = stand_in.endpoint(version);
         let made = login(&endpoint, &[]);
@@ -111,7 +110,7 @@ fn sixteen_threads_ask_for_one_token() {
 
 #[test]
 fn a_wrong_secret_is_tried_once_however_many_threads_come() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     stand_in.state().login_takes = Duration::from_millis(200);
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[("store_secret", "wrong-secret")]);
@@ -135,7 +134,7 @@ fn a_wrong_secret_is_tried_once_however_many_threads_come() {
 #[test]
 fn a_token_is_renewed_before_it_ends() {
     for version in VERSIONS {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         stand_in.state().life = Some(Duration::from_secs(2));
         let endpoint = stand_in.endpoint(version);
         let made = login(&endpoint, &[]);
@@ -151,7 +150,7 @@ fn a_token_is_renewed_before_it_ends() {
 
 #[test]
 fn a_token_that_no_store_accepts_is_renewed_once_per_file_and_no_more() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     stand_in.server.fault(Fault::on("PUT", "/v1/").html(401).forever());
@@ -163,7 +162,7 @@ fn a_token_that_no_store_accepts_is_renewed_once_per_file_and_no_more() {
 
 #[test]
 fn each_status_says_whether_to_try_again() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     let after = Some(Duration::from_secs(7));
@@ -203,7 +202,7 @@ fn each_status_says_whether_to_try_again() {
 
 #[test]
 fn an_identity_service_that_fails_is_asked_again_and_one_that_refuses_is_not() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     for (status, outcome) in [
@@ -220,7 +219,7 @@ fn an_identity_service_that_fails_is_asked_again_and_one_that_refuses_is_not() {
 
 #[test]
 fn an_etag_that_is_not_what_was_sent_is_a_mismatch() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     let wrong = "0123456789abcdef0123456789abcdef";
@@ -236,7 +235,7 @@ fn an_etag_that_is_not_what_was_sent_is_a_mismatch() {
 #[test]
 fn a_redirect_is_never_followed_with_a_token_or_a_password() {
     let elsewhere = Server::start(|_: &stand_ins::Request| Response::new(200), Options::default());
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     for status in [301, 302, 307, 308] {
         let made = login(&endpoint, &[]);
@@ -266,7 +265,7 @@ fn what_is_no_identity_service_is_called_so() {
 
 #[test]
 fn http_where_https_answers_is_said() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     for answer in [
         Response::new(400).body("Client sent an HTTP request to an HTTPS server.\n"),
@@ -306,7 +305,7 @@ fn a_secret_is_not_sent_over_a_network_in_the_clear() {
 #[test]
 fn of_several_regions_the_first_is_taken_with_a_warning() {
     for version in ["v3", "v2.0"] {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         stand_in.state().regions = vec!["east", "west"];
         let endpoint = stand_in.endpoint(version);
         let made = login(&endpoint, &[]);
@@ -324,7 +323,7 @@ fn of_several_regions_the_first_is_taken_with_a_warning() {
 
 #[test]
 fn a_file_that_is_larger_than_the_cluster_takes_is_stored_in_segments() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     stand_in.state().max_file_size = Some(1 << 20);
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
@@ -335,8 +334,9 @@ fn a_file_that_is_larger_than_the_cluster_takes_is_stored_in_segments() {
     let segments: Vec<_> =
         state.objects.iter().filter(|(path, _)| path.contains("segments")).collect();
     assert_eq!(segments.len(), 4);
-    for (path, (_, headers)) in &state.objects {
-        let ends = headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-delete-after"));
+    for (path, object) in &state.objects {
+        let ends =
+            object.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("x-delete-after"));
         assert!(ends, "{path}");
     }
     drop(state);
@@ -345,7 +345,7 @@ fn a_file_that_is_larger_than_the_cluster_takes_is_stored_in_segments() {
 
 #[test]
 fn a_quota_is_no_reason_to_send_in_segments() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     stand_in.server.fault(Fault::on("PUT", "/v1/").html(413));
@@ -356,7 +356,7 @@ fn a_quota_is_no_reason_to_send_in_segments() {
 
 #[test]
 fn a_large_file_that_fails_leaves_no_segments() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     stand_in.state().max_file_size = Some(1 << 20);
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
@@ -369,7 +369,7 @@ fn a_large_file_that_fails_leaves_no_segments() {
 #[test]
 fn a_container_that_somebody_else_just_made_is_used() {
     for status in [202, 409] {
-        let stand_in = StandIn::start();
+        let stand_in = Swift::start();
         let endpoint = stand_in.endpoint("v3");
         let more = [("store_container", "late"), ("store_create", "true")];
         let made = login(&endpoint, &more);
@@ -386,7 +386,7 @@ fn a_container_that_somebody_else_just_made_is_used() {
 
 #[test]
 fn a_listing_of_more_than_a_page_is_read_to_its_end() {
-    let stand_in = StandIn::start();
+    let stand_in = Swift::start();
     let endpoint = stand_in.endpoint("v3");
     let made = login(&endpoint, &[]);
     for n in 0..1005 {

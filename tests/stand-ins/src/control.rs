@@ -66,7 +66,10 @@ pub enum TroubleOrder {
     DelayMs(u64),
     Header(String, String),
     Early(u16),
+    EarlyAfter(usize, u16),
     ResetAfter(usize),
+    StopAfter(usize),
+    Corrupt(usize),
 }
 
 fn any() -> String {
@@ -100,7 +103,12 @@ impl FaultOrder {
             TroubleOrder::DelayMs(delay) => fault.delay(Duration::from_millis(delay)),
             TroubleOrder::Header(name, value) => fault.header(&name, &value),
             TroubleOrder::Early(status) => fault.early(Response::html(status)),
+            TroubleOrder::EarlyAfter(bytes, status) => {
+                fault.early_after(bytes, Response::html(status))
+            }
             TroubleOrder::ResetAfter(bytes) => fault.reset_after(bytes),
+            TroubleOrder::StopAfter(bytes) => fault.stop_after(bytes),
+            TroubleOrder::Corrupt(at) => fault.corrupt(at),
         }
     }
 }

@@ -19,10 +19,15 @@ pub(crate) enum Trouble {
     Delay(Duration),
     /// The real answer with another header.
     Header(String, String),
-    /// An answer before the body has been read; then the connection is closed.
-    Early(Response),
+    /// An answer before the body has been read, or when this many bytes of it have been; then the
+    /// connection is closed.
+    Early(Option<usize>, Response),
     /// A reset after this many bytes of body.
     ResetAfter(usize),
+    /// Nothing is read after this many bytes of body, and nothing answered.
+    StopAfter(usize),
+    /// The byte at this place of the body arrives as another one.
+    Corrupt(usize),
 }
 
 /// One trouble: which requests it meets, how often, and what happens to them.
@@ -205,13 +210,34 @@ impl Fault {
     /// An answer before the body of the request has been read; then the connection is closed.
     #[must_use]
     pub fn early(self, response: Response) -> Self {
-        self.with(Trouble::Early(response))
+        self.with(Trouble::Early(None, response))
+    }
+
+    /// An answer when this many bytes of the request's body have been read; then the connection
+    /// is closed, whatever the client still sends.
+    #[must_use]
+    pub fn early_after(self, bytes: usize, response: Response) -> Self {
+        self.with(Trouble::Early(Some(bytes), response))
     }
 
     /// A reset when this many bytes of the request's body have been read.
     #[must_use]
     pub fn reset_after(self, bytes: usize) -> Self {
         self.with(Trouble::ResetAfter(bytes))
+    }
+
+    /// When this many bytes of the request's body have been read, nothing more is read and nothing
+    /// answered, and the connection stays open until the server ends.
+    #[must_use]
+    pub fn stop_after(self, bytes: usize) -> Self {
+        self.with(Trouble::StopAfter(bytes))
+    }
+
+    /// The byte at this place of the request's body arrives as another one, as through broken
+    /// memory on the way.
+    #[must_use]
+    pub fn corrupt(self, at: usize) -> Self {
+        self.with(Trouble::Corrupt(at))
     }
 
     fn fits(&self, request: &Request) -> bool {

@@ -1,10 +1,12 @@
-//! Stores: a folder that a web server publishes, and a bucket like those of S3.
+//! Stores: a folder that a web server publishes, a bucket like those of S3, and a Swift.
 
 mod bucket;
 mod file_server;
+mod swift;
 
 pub use bucket::{Bucket, BucketOptions, Stored};
 pub use file_server::FileServer;
+pub use swift::{Swift, SwiftObject, SwiftState};
 
 use crate::server::Response;
 

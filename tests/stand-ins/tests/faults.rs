@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
 
-use client::{comment, get, try_call};
+use client::{agent, comment, get, send, try_call};
 use serde_json::json;
 use stand_ins::{Fault, GitHub, Identity, Options, Request, Response, Server};
 
@@ -165,6 +165,47 @@ fn an_answer_comes_before_the_body_or_a_reset_within_it() {
     stream.write_all(&[b'x'; 2000]).unwrap();
     let error = stream.read(&mut [0; 10]).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// Begins a PUT of a million bytes and sends 2,000 of them.
+fn begin_put(server: &Server, path: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = format!("PUT {path} HTTP/1.1\r\nContent-Length: 1000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(&[b'x'; 2000]).unwrap();
+    stream
+}
+
+#[test]
+fn an_answer_comes_within_the_body_or_nothing_more_is_read() {
+    let server = echo();
+    server.fault(Fault::on("PUT", "/early").early_after(1500, Response::html(413)));
+    let mut stream = begin_put(&server, "/early");
+    let mut answer = String::new();
+    let _ = stream.read_to_string(&mut answer);
+    assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+
+    server.fault(Fault::on("PUT", "/stop").stop_after(1500));
+    let mut stream = begin_put(&server, "/stop");
+    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    let error = stream.read(&mut [0; 10]).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "it is neither answered nor closed");
+    let requests = server.requests();
+    assert!(requests.iter().all(|request| !request.complete && request.body_length >= 1500));
+}
+
+#[test]
+fn a_byte_of_a_body_arrives_as_another_one() {
+    let server = echo();
+    server.fault(Fault::on("PUT", "/a").corrupt(70_000));
+    let sent = vec![b'x'; 200_000];
+    let put = || send(&agent(), "PUT", &format!("{}/a", server.url()), &[], &sent).unwrap();
+    put();
+    let arrived = server.requests()[0].body.clone();
+    let changed: Vec<usize> = (0..sent.len()).filter(|&at| arrived[at] != sent[at]).collect();
+    assert_eq!(changed, [70_000]);
+    put();
+    assert_eq!(server.requests()[1].body[..], sent[..]);
 }
 
 #[test]

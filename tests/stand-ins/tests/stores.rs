@@ -9,7 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use client::{Answer, agent, send};
 use md5::{Digest, Md5};
-use stand_ins::{Bucket, BucketOptions, Fault, FileServer};
+use stand_ins::{Bucket, BucketOptions, Fault, FileServer, Swift};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
@@ -221,4 +221,45 @@ fn a_sink_keeps_lengths_only_and_answers_late() {
     let object = bucket.object("a.log").unwrap();
     assert_eq!((object.length, object.bytes.len()), (3, 0));
     assert!(bucket.requests()[0].body.is_empty());
+}
+
+#[test]
+fn a_large_object_of_swift_is_made_of_segments_that_fit_and_removed_with_them() {
+    let swift = Swift::start();
+    let user = [("X-Auth-User", "lab:bot"), ("X-Auth-Key", "right-secret")];
+    let login = send(&agent(), "GET", &swift.endpoint("auth/v1.0"), &user, b"").unwrap();
+    let account = format!("{}/notify-pr", login.header("x-storage-url"));
+    let call = |method: &str, path: &str, body: &[u8]| {
+        let token = [("X-Auth-Token", login.header("x-auth-token"))];
+        send(&agent(), method, &format!("{account}/{path}"), &token, body).unwrap()
+    };
+    let rows: Vec<serde_json::Value> = ["one, ", "two"]
+        .iter()
+        .enumerate()
+        .map(|(at, text)| {
+            let put = call("PUT", &format!("parts/{at}"), text.as_bytes());
+            serde_json::json!({ "path": format!("/notify-pr/parts/{at}"),
+                "etag": put.header("etag"), "size_bytes": text.len() })
+        })
+        .collect();
+    let manifest = |rows: &[serde_json::Value]| {
+        let list = serde_json::Value::Array(rows.to_vec()).to_string();
+        call("PUT", "whole?multipart-manifest=put", list.as_bytes())
+    };
+    for (field, value, words) in [
+        ("etag", serde_json::json!("0".repeat(32)), "Etag Mismatch"),
+        ("size_bytes", serde_json::json!(1), "Size Mismatch"),
+        ("path", serde_json::json!("/notify-pr/parts/9"), "404 Not Found"),
+    ] {
+        let mut wrong = rows.clone();
+        wrong[1][field] = value;
+        let refused = manifest(&wrong);
+        assert_eq!(refused.status, 400);
+        assert!(refused.text.contains(words), "{}", refused.text);
+    }
+    assert_eq!(manifest(&rows).status, 201);
+    assert_eq!(call("GET", "whole", b"").text, "one, two");
+    assert_eq!(call("HEAD", "whole", b"").header("x-static-large-object"), "True");
+    assert_eq!(call("DELETE", "whole?multipart-manifest=delete", b"").status, 200);
+    assert!(swift.state().objects.is_empty());
 }

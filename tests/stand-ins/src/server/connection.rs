@@ -115,15 +115,24 @@ struct Arrived {
     kept: Vec<u8>,
     hasher: Sha256,
     length: u64,
+    /// After this many bytes no more is read.
     limit: Option<usize>,
+    /// The byte at this place is changed.
+    corrupt: Option<usize>,
 }
 
 impl Arrived {
-    /// Takes bytes in, and says whether the limit of a reset is reached.
-    fn take(&mut self, bytes: &[u8]) -> bool {
+    /// Takes bytes in, and says whether the limit is reached.
+    fn take(&mut self, bytes: &mut [u8]) -> bool {
+        let before = usize::try_from(self.length).unwrap_or(usize::MAX);
+        if let Some(byte) =
+            self.corrupt.and_then(|at| at.checked_sub(before)).and_then(|at| bytes.get_mut(at))
+        {
+            *byte ^= 1;
+        }
         self.length += bytes.len() as u64;
         if self.mode != Bodies::Count {
-            self.hasher.update(bytes);
+            self.hasher.update(&*bytes);
         }
         if self.mode == Bodies::Keep {
             self.kept.extend_from_slice(bytes);
@@ -139,22 +148,16 @@ impl Connection<'_> {
         let control = request.path().starts_with("/_control/");
         let fault = if control { None } else { self.shared.faults.meet(&request) };
 
-        let mut limit = None;
-        match &fault {
-            Some((Trouble::Early(response), _)) => {
-                self.shared.record(&request);
-                let response = Response { close: true, ..response.clone() };
-                self.deliver(&request, &response)?;
-                return Ok(Next::Close);
-            }
-            Some((Trouble::ResetAfter(bytes), _)) => limit = Some(*bytes),
-            _ => {}
+        let trouble = fault.as_ref().map(|(trouble, _)| trouble);
+        if let Some(Trouble::Early(None, response)) = trouble {
+            self.shared.record(&request);
+            return self.refuse(&request, response);
         }
         if request.header("expect").is_some_and(|value| value.eq_ignore_ascii_case("100-continue"))
         {
             self.stream.send(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
-        let arrived = self.read_body(&framing, limit);
+        let arrived = self.read_body(&framing, trouble);
         let whole = matches!(arrived, Ok((_, true)));
         let (arrived, whole) = match arrived {
             Ok((arrived, _)) => (arrived, whole),
@@ -174,10 +177,15 @@ impl Connection<'_> {
             return self.deliver(&request, &response);
         }
         self.shared.record(&request);
-        if limit.is_some() {
-            return Ok(Next::Reset);
+        match trouble {
+            Some(Trouble::ResetAfter(_)) => return Ok(Next::Reset),
+            Some(Trouble::StopAfter(_)) => {
+                self.shared.wait(None);
+                return Ok(Next::Close);
+            }
+            Some(Trouble::Early(_, response)) => return self.refuse(&request, response),
+            _ => {}
         }
-
         let response = self.respond(&request, fault);
         let keep_alive = !response.close
             && request
@@ -185,6 +193,13 @@ impl Connection<'_> {
                 .is_none_or(|value| !value.eq_ignore_ascii_case("close"));
         let next = self.deliver(&request, &response)?;
         Ok(if keep_alive { next } else { Next::Close })
+    }
+
+    /// An answer for a client that is still sending.
+    fn refuse(&mut self, request: &Request, response: &Response) -> io::Result<Next> {
+        let response = Response { close: true, ..response.clone() };
+        self.deliver(request, &response)?;
+        Ok(Next::Close)
     }
 
     /// The real answer, and what a fault makes of it.
@@ -283,14 +298,25 @@ impl Connection<'_> {
     fn read_body(
         &mut self,
         framing: &Framing,
-        limit: Option<usize>,
+        trouble: Option<&Trouble>,
     ) -> io::Result<(Arrived, bool)> {
+        let (mut limit, mut corrupt) = (None, None);
+        match trouble {
+            Some(
+                Trouble::Early(Some(bytes), _)
+                | Trouble::ResetAfter(bytes)
+                | Trouble::StopAfter(bytes),
+            ) => limit = Some(*bytes),
+            Some(Trouble::Corrupt(at)) => corrupt = Some(*at),
+            _ => {}
+        }
         let mut arrived = Arrived {
             mode: self.shared.options.bodies,
             kept: Vec::new(),
             hasher: Sha256::new(),
             length: 0,
             limit,
+            corrupt,
         };
         let whole = match framing {
             Framing::Length(length) => self.read_exactly(*length, &mut arrived)?,
@@ -307,7 +333,7 @@ impl Connection<'_> {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
             let take = self.buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
-            let enough = arrived.take(&self.buffer[..take]);
+            let enough = arrived.take(&mut self.buffer[..take]);
             self.buffer.drain(..take);
             left -= take as u64;
             if enough {

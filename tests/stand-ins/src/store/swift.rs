@@ -1,94 +1,130 @@
 //! A Swift with an identity service in front, small enough to fail on demand: tokens that end or
-//! are forgotten, regions, limits, and whatever the faults of the server bring.
+//! are forgotten, regions, limits, large objects, and whatever the faults of the server bring.
+//!
+//! Its account is `AUTH_lab`, its user `lab:bot` with the secret `right-secret`, and it speaks the
+//! first, second and third version of the identity service.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
-use stand_ins::{Options, Request, Response, Server};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// What the stand-in is made of.
-#[derive(Default)]
-pub(super) struct State {
+use crate::fault::Fault;
+use crate::server::{Options, Request, Response, Server};
+use crate::{hex, lock};
+
+/// What a Swift is made of; a test changes it as it likes.
+#[derive(Debug, Default)]
+pub struct SwiftState {
     /// Good tokens; `token-1` is the first that was given.
     tokens: HashSet<String>,
     /// How many tokens were given.
     given: usize,
     /// How long a token is good for, an hour if nothing is said.
-    pub(super) life: Option<Duration>,
+    pub life: Option<Duration>,
     /// How long a login takes.
-    pub(super) login_takes: Duration,
+    pub login_takes: Duration,
     /// The regions that have an object store; one if nothing is said.
-    pub(super) regions: Vec<&'static str>,
+    pub regions: Vec<&'static str>,
     /// The versions in the list of versions.
-    pub(super) versions: Vec<&'static str>,
+    pub versions: Vec<&'static str>,
     /// The largest object.
-    pub(super) max_file_size: Option<usize>,
+    pub max_file_size: Option<usize>,
     /// The containers.
-    pub(super) containers: HashSet<String>,
-    /// The objects by their whole decoded path.
-    pub(super) objects: BTreeMap<String, Object>,
+    pub containers: HashSet<String>,
+    /// The objects by their whole decoded path, which begins with the container.
+    pub objects: BTreeMap<String, SwiftObject>,
     url: String,
 }
 
-/// Bytes, and the headers that they came with.
-pub(super) type Object = (Vec<u8>, Vec<(String, String)>);
-
-/// The running stand-in.
-pub(super) struct StandIn {
-    pub(super) server: Server,
-    state: Arc<Mutex<State>>,
+/// An object of a Swift.
+#[derive(Debug, Clone, Default)]
+pub struct SwiftObject {
+    /// What a reader gets: of a large object, all that its segments hold.
+    pub bytes: Vec<u8>,
+    /// The headers that it came with.
+    pub headers: Vec<(String, String)>,
+    /// The paths of its segments, if it is a large object.
+    pub segments: Vec<String>,
 }
 
-impl StandIn {
-    pub(super) fn start() -> StandIn {
-        StandIn::with(Options::default())
+/// A running Swift with a container `notify-pr`. It ends when it is dropped.
+pub struct Swift {
+    /// Its server, which holds the faults and the record of requests.
+    pub server: Server,
+    state: Arc<Mutex<SwiftState>>,
+}
+
+impl Swift {
+    /// Starts one that everybody reaches in the clear.
+    pub fn start() -> Self {
+        Self::start_with(Options::default())
     }
 
-    pub(super) fn with(options: Options) -> StandIn {
-        let state = Arc::new(Mutex::new(State::default()));
+    /// Starts one that differs.
+    pub fn start_with(options: Options) -> Self {
+        let state = Arc::new(Mutex::new(SwiftState::default()));
         let shared = Arc::clone(&state);
         let server = Server::start(move |request: &Request| answer(&shared, request), options);
         {
-            let mut state = state.lock().unwrap();
+            let mut state = lock(&state);
             state.url = server.url();
             state.containers.insert("notify-pr".to_owned());
         }
-        StandIn { server, state }
+        Swift { server, state }
     }
 
-    pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+    /// What it is made of, to be looked at or changed.
+    pub fn state(&self) -> MutexGuard<'_, SwiftState> {
+        lock(&self.state)
     }
 
     /// The cloud forgets every token that it gave.
-    pub(super) fn forget_tokens(&self) {
+    pub fn forget_tokens(&self) {
         self.state().tokens.clear();
     }
 
     /// How many tokens were given.
-    pub(super) fn given(&self) -> usize {
+    pub fn given(&self) -> usize {
         self.state().given
     }
 
-    /// The address of one of its versions, or without a version.
-    pub(super) fn endpoint(&self, version: &str) -> String {
+    /// The address of one version of its identity service, or without a version.
+    pub fn endpoint(&self, version: &str) -> String {
         format!("{}/{version}", self.server.url())
     }
 
-    /// What is stored under a key of the default container.
-    pub(super) fn object(&self, key: &str) -> Option<Vec<u8>> {
-        self.state().objects.get(&format!("notify-pr/{key}")).map(|object| object.0.clone())
+    /// What is stored under a key of the container `notify-pr`.
+    pub fn object(&self, key: &str) -> Option<Vec<u8>> {
+        self.state().objects.get(&format!("notify-pr/{key}")).map(|object| object.bytes.clone())
+    }
+
+    /// Every request so far.
+    pub fn requests(&self) -> Vec<Arc<Request>> {
+        self.server.requests()
+    }
+
+    /// Switches a trouble on.
+    pub fn fault(&self, fault: Fault) {
+        self.server.fault(fault);
     }
 }
 
-fn answer(shared: &Mutex<State>, request: &Request) -> Response {
+impl fmt::Debug for Swift {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_tuple("Swift").field(&self.server.url()).finish()
+    }
+}
+
+fn answer(shared: &Mutex<SwiftState>, request: &Request) -> Response {
     let path = request.decoded_path();
-    let takes = shared.lock().unwrap().login_takes;
-    let mut state = shared.lock().unwrap();
+    let takes = lock(shared).login_takes;
+    let mut state = lock(shared);
     let mut answer = match (request.method.as_str(), path.as_str()) {
         ("GET", "/") => versions(&state),
         ("GET", "/info") => info(&state),
@@ -109,7 +145,7 @@ fn answer(shared: &Mutex<State>, request: &Request) -> Response {
     answer
 }
 
-fn versions(state: &State) -> Response {
+fn versions(state: &SwiftState) -> Response {
     let values: Vec<Value> = state
         .versions
         .iter()
@@ -122,7 +158,7 @@ fn versions(state: &State) -> Response {
     Response::json(300, &json!({ "versions": { "values": values } }))
 }
 
-fn info(state: &State) -> Response {
+fn info(state: &SwiftState) -> Response {
     let size = state.max_file_size.map_or(json!(null), |size| json!(size));
     Response::json(
         200,
@@ -133,7 +169,7 @@ fn info(state: &State) -> Response {
     )
 }
 
-fn give(state: &mut State) -> String {
+fn give(state: &mut SwiftState) -> String {
     state.given += 1;
     let token = format!("token-{}", state.given);
     state.tokens.insert(token.clone());
@@ -141,17 +177,18 @@ fn give(state: &mut State) -> String {
 }
 
 /// When a token was given and when it ends, by a clock that is hours away from the real one.
-fn times(state: &State) -> (String, String) {
+fn times(state: &SwiftState) -> (String, String) {
     let issued = OffsetDateTime::now_utc() - time::Duration::hours(5);
     let ends = issued + state.life.unwrap_or(Duration::from_secs(3600));
-    (issued.format(&Rfc3339).unwrap(), ends.format(&Rfc3339).unwrap())
+    let text = |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_default();
+    (text(issued), text(ends))
 }
 
-fn regions(state: &State) -> Vec<&'static str> {
+fn regions(state: &SwiftState) -> Vec<&'static str> {
     if state.regions.is_empty() { vec!["only"] } else { state.regions.clone() }
 }
 
-fn v3(state: &mut State, request: &Request) -> Response {
+fn v3(state: &mut SwiftState, request: &Request) -> Response {
     let identity = &request.json()["auth"]["identity"];
     if identity["password"]["user"]["password"] != "right-secret" {
         let body = json!({ "error": { "code": 401, "title": "Unauthorized",
@@ -171,7 +208,7 @@ fn v3(state: &mut State, request: &Request) -> Response {
     Response::json(201, &body).header("X-Subject-Token", give(state))
 }
 
-fn v2(state: &mut State, request: &Request) -> Response {
+fn v2(state: &mut SwiftState, request: &Request) -> Response {
     let auth = &request.json()["auth"];
     let expected = json!({ "tenantName": "lab",
         "passwordCredentials": { "username": "bot", "password": "right-secret" } });
@@ -198,7 +235,7 @@ fn v2(state: &mut State, request: &Request) -> Response {
     )
 }
 
-fn v1(state: &mut State, request: &Request) -> Response {
+fn v1(state: &mut SwiftState, request: &Request) -> Response {
     let user = request.header("x-auth-user").unwrap_or_default();
     if (user, request.header("x-auth-key")) != ("lab:bot", Some("right-secret")) {
         return Response::html(401);
@@ -210,7 +247,7 @@ fn v1(state: &mut State, request: &Request) -> Response {
         .header("X-Auth-Token-Expires", life)
 }
 
-fn storage(state: &mut State, request: &Request, path: &str) -> Response {
+fn storage(state: &mut SwiftState, request: &Request, path: &str) -> Response {
     if !state.tokens.contains(request.header("x-auth-token").unwrap_or_default()) {
         return Response::html(401);
     }
@@ -223,18 +260,31 @@ fn storage(state: &mut State, request: &Request, path: &str) -> Response {
     }
     match request.method.as_str() {
         "PUT" => put(state, request, path),
-        "DELETE" => match state.objects.remove(path) {
-            Some(_) => Response::new(204),
-            None => Response::html(404),
-        },
+        "DELETE" => delete(state, request, path),
         _ => match state.objects.get(path) {
-            Some((bytes, _)) => Response::new(200).body(bytes.clone()),
             None => Response::html(404),
+            Some(object) => {
+                let found = Response::new(200).body(object.bytes.clone());
+                let large = !object.segments.is_empty();
+                if large { found.header("X-Static-Large-Object", "True") } else { found }
+            }
         },
     }
 }
 
-fn of_container(state: &mut State, request: &Request, container: &str) -> Response {
+/// Removes an object, and its segments where that is asked for.
+fn delete(state: &mut SwiftState, request: &Request, path: &str) -> Response {
+    let Some(object) = state.objects.remove(path) else { return Response::html(404) };
+    if !request.target.contains("multipart-manifest=delete") {
+        return Response::new(204);
+    }
+    for segment in &object.segments {
+        state.objects.remove(segment);
+    }
+    Response::json(200, &json!({ "Response Status": "200 OK" }))
+}
+
+fn of_container(state: &mut SwiftState, request: &Request, container: &str) -> Response {
     match request.method.as_str() {
         "PUT" if state.containers.insert(container.to_owned()) => Response::new(201),
         "PUT" => Response::new(202),
@@ -242,14 +292,15 @@ fn of_container(state: &mut State, request: &Request, container: &str) -> Respon
         "GET" => {
             let prefix = format!("{container}/{}", request.parameter("prefix").unwrap_or_default());
             let marker = format!("{container}/{}", request.parameter("marker").unwrap_or_default());
-            let limit = request.parameter("limit").map_or(10_000, |limit| limit.parse().unwrap());
+            let limit =
+                request.parameter("limit").map_or(10_000, |limit| limit.parse().unwrap_or(10_000));
             let rows: Vec<Value> = state
                 .objects
                 .iter()
                 .filter(|(path, _)| path.starts_with(&prefix) && **path > marker)
                 .take(limit)
-                .map(|(path, (bytes, _))| {
-                    json!({ "name": path[container.len() + 1..], "bytes": bytes.len() })
+                .map(|(path, object)| {
+                    json!({ "name": path[container.len() + 1..], "bytes": object.bytes.len() })
                 })
                 .collect();
             Response::json(200, &Value::Array(rows))
@@ -258,7 +309,7 @@ fn of_container(state: &mut State, request: &Request, container: &str) -> Respon
     }
 }
 
-fn put(state: &mut State, request: &Request, path: &str) -> Response {
+fn put(state: &mut SwiftState, request: &Request, path: &str) -> Response {
     if request.target.contains("multipart-manifest=put") {
         return manifest(state, request, path);
     }
@@ -269,27 +320,44 @@ fn put(state: &mut State, request: &Request, path: &str) -> Response {
     if request.header("etag").is_some_and(|etag| etag != md5) {
         return Response::html(422);
     }
-    let object = (request.body.to_vec(), request.headers.clone());
+    let object = SwiftObject {
+        bytes: request.body.to_vec(),
+        headers: request.headers.clone(),
+        segments: Vec::new(),
+    };
     state.objects.insert(path.to_owned(), object);
     Response::new(201).header("ETag", md5)
 }
 
-fn manifest(state: &mut State, request: &Request, path: &str) -> Response {
+/// Makes a large object of its segments; what does not fit is told in Swift's own words.
+fn manifest(state: &mut SwiftState, request: &Request, path: &str) -> Response {
     let list = request.json();
-    let mut whole = Vec::new();
-    for row in list.as_array().unwrap() {
-        let segment = row["path"].as_str().unwrap().trim_start_matches('/');
-        let Some((bytes, _)) = state.objects.get(segment) else { return Response::html(400) };
-        if row["etag"] != md5_of(bytes) || row["size_bytes"] != bytes.len() {
-            return Response::html(400);
-        }
-        whole.extend_from_slice(bytes);
+    let mut object = SwiftObject { headers: request.headers.clone(), ..SwiftObject::default() };
+    let mut errors = Vec::new();
+    for row in list.as_array().into_iter().flatten() {
+        let named = row["path"].as_str().unwrap_or_default();
+        let segment = named.trim_start_matches('/');
+        let trouble = match state.objects.get(segment) {
+            None => "404 Not Found",
+            Some(found) if row["size_bytes"] != found.bytes.len() => "Size Mismatch",
+            Some(found) if row["etag"] != md5_of(&found.bytes) => "Etag Mismatch",
+            Some(found) => {
+                object.bytes.extend_from_slice(&found.bytes);
+                object.segments.push(segment.to_owned());
+                continue;
+            }
+        };
+        errors.push(format!("{named}, {trouble}\n"));
     }
-    state.objects.insert(path.to_owned(), (whole, request.headers.clone()));
+    if !errors.is_empty() || object.segments.is_empty() {
+        return Response::new(400)
+            .header("Content-Type", "text/plain")
+            .body(format!("Errors:\n{}", errors.concat()));
+    }
+    state.objects.insert(path.to_owned(), object);
     Response::new(201)
 }
 
 fn md5_of(bytes: &[u8]) -> String {
-    use md5::{Digest, Md5};
-    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Md5::digest(bytes))
 }
