@@ -39,9 +39,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     report.set("store_api", "directory")?;
     report.set("store_endpoint", &folder.path().display().to_string())?;
     report.set("store_public_url", &server.url())?;
-    report.settings_mut().set_detail("Hypervisor", "KVM, CentOS 7 (2 hosts)")?;
-    report.settings_mut().set_detail("Network", "Advanced")?;
-    report.settings_mut().set_detail("Duration", "8 h 06 min")?;
+    report.set("details.Hypervisor", "KVM, CentOS 7 (2 hosts)")?;
+    report.set("details.Network", "Advanced")?;
+    report.set("details.Duration", "8 h 06 min")?;
     report.attach(&run.join("MarvinLogs"))?;
     report.attach(&run.join("integration-test-results"))?;
     let receipt = report.submit(&mut |progress| {

@@ -225,8 +225,8 @@ const char *npr_status_text(int status);
 const char *npr_setting_name(size_t index);
 
 /**
- * Returns one line that says what a setting is, and "" if there is no setting of this name or
- * name is NULL. The text is static.
+ * Returns one line that says what a setting is, also for a row "details.NAME", and "" if there is
+ * no setting of this name or name is NULL. The text is static.
  */
 const char *npr_setting_help(const char *name);
 
@@ -274,7 +274,8 @@ npr_status npr_report_load_spool(npr_report *report, const char *path);
 /**
  * Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
  * all files and variables. An empty value switches a setting off that can do without a value. The
- * texts are copied.
+ * name "details.NAME" is the row NAME of the table in the comment, as in the section [details] of
+ * an INI file: "details.Hypervisor". The texts are copied.
  */
 npr_status npr_report_set(npr_report *report, const char *name, const char *value);
 

@@ -24,7 +24,7 @@ use std::sync::LazyLock;
 pub use receipt::*;
 pub use report::*;
 
-use crate::settings::Settings;
+use crate::settings::{DETAIL, Settings};
 use crate::status::{Stage, Status};
 use guard::{c_string, guarded, text};
 
@@ -165,13 +165,16 @@ pub extern "C" fn npr_setting_name(index: usize) -> *const c_char {
     guarded(c"".as_ptr(), || SETTINGS.get(index).map_or(c"".as_ptr(), |(name, _)| name.as_ptr()))
 }
 
-/// Returns one line that says what a setting is, and "" if there is no setting of this name or
-/// name is NULL. The text is static.
+/// Returns one line that says what a setting is, also for a row "details.NAME", and "" if there is
+/// no setting of this name or name is NULL. The text is static.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_setting_help(name: *const c_char) -> *const c_char {
     guarded(c"".as_ptr(), || {
         // SAFETY: the caller passes NULL or a text that ends with NUL.
         let Ok(name) = (unsafe { text(name, "name") }) else { return c"".as_ptr() };
+        if name.starts_with(DETAIL) {
+            return c"A row of the table in the comment".as_ptr();
+        }
         let known = SETTINGS.iter().find(|(known, _)| known.to_bytes() == name.as_bytes());
         known.map_or(c"".as_ptr(), |(_, help)| help.as_ptr())
     })

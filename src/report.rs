@@ -87,7 +87,8 @@ impl Report {
         self.settings.load_environment(&Environment::of_process())
     }
 
-    /// Sets a setting; this is stronger than every other origin.
+    /// Sets a setting; this is stronger than every other origin. The name `details.NAME` is the row
+    /// NAME of the table in the comment, as in the section `[details]` of an INI file.
     ///
     /// # Errors
     /// `BadSetting` if there is no such setting or the value is impossible.

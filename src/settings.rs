@@ -20,6 +20,7 @@ use crate::status::Status;
 mod aws;
 mod ci;
 mod counts;
+mod details;
 mod environment;
 mod example;
 pub mod git;
@@ -33,6 +34,7 @@ mod url;
 mod value;
 
 pub use counts::Counts;
+pub use details::DETAIL;
 pub use environment::Environment;
 pub use example::example_ini;
 pub use origin::Origin;
@@ -48,7 +50,7 @@ const SHOWN: usize = 60;
 #[derive(Clone, Default)]
 pub struct Settings {
     values: BTreeMap<&'static str, Value>,
-    details: Vec<(String, String)>,
+    details: details::Details,
     warnings: Vec<String>,
     environment: Option<Environment>,
 }
@@ -73,12 +75,15 @@ impl Settings {
     }
 
     /// Checks a value and sets it, unless a value of a stronger origin is set. Of two values of
-    /// equal origin the later counts.
+    /// equal origin the later counts. `details.NAME` is the row NAME of the table of details.
     ///
     /// # Errors
     /// `BadSetting` if there is no setting of this name, or it does not take the value. A secret is
     /// never part of the error.
     pub fn set(&mut self, name: &str, value: &str, origin: Origin) -> Result<()> {
+        if let Some(row) = name.strip_prefix(DETAIL) {
+            return self.set_detail(row, value, &origin);
+        }
         let Some(setting) = Setting::find(name) else {
             let (what, advice) = unknown("setting", name, |setting| match origin {
                 Origin::CommandLine => format!("did you mean {}?", setting.option()),
@@ -133,23 +138,6 @@ impl Settings {
                 false => format!("{name} cannot be {shown:?}"),
             })
         })
-    }
-
-    /// Sets a row of the table of details, in the place of a row of the same name or last.
-    ///
-    /// # Errors
-    /// `BadSetting` if name or value has more than one line, or the name is empty.
-    pub fn set_detail(&mut self, name: &str, value: &str) -> Result<()> {
-        let (name, value) = (name.trim(), value.trim());
-        if name.is_empty() || format!("{name}{value}").contains(char::is_control) {
-            return Err(Error::new(Status::BadSetting, "a detail is a name and one line of text")
-                .advise("give it a name, and leave line breaks and control characters out"));
-        }
-        match self.details.iter_mut().find(|(known, _)| known == name) {
-            Some(row) => value.clone_into(&mut row.1),
-            None => self.details.push((name.to_owned(), value.to_owned())),
-        }
-        Ok(())
     }
 
     /// The value in force, set or default; `None` if there is none or it is empty.
@@ -227,11 +215,6 @@ impl Settings {
         self.text(name).map(PathBuf::from)
     }
 
-    /// The rows of the table of details, in order.
-    pub fn details(&self) -> &[(String, String)] {
-        &self.details
-    }
-
     /// The values of all secrets in force, the passwords of proxies among them.
     pub fn secrets(&self) -> Vec<&str> {
         let secrets = Settings::table()
@@ -249,6 +232,9 @@ impl Settings {
 
     /// The value as it may be shown: a secret, and user and password of an address, are masked.
     pub fn shown(&self, name: &str) -> String {
+        if let Some(row) = name.strip_prefix(DETAIL) {
+            return self.detail(row).unwrap_or_default().to_owned();
+        }
         let (Some(setting), Some(text)) = (known(name), self.text(name)) else {
             return String::new();
         };
@@ -323,7 +309,7 @@ impl fmt::Debug for Settings {
         for (name, value) in &self.values {
             map.entry(name, &(self.shown(name), &value.origin));
         }
-        map.entry(&"details", &self.details).finish()
+        map.entry(&"details", &self.details()).finish()
     }
 }
 

@@ -15,6 +15,8 @@ use notify_pr::status::Status;
 
 #[path = "settings/ci.rs"]
 mod ci;
+#[path = "settings/details.rs"]
+mod details;
 #[path = "settings/environment.rs"]
 mod environment;
 #[path = "settings/ini.rs"]

@@ -9,7 +9,7 @@ use super::guard::{c_string, call, data, guarded, internal, path, text};
 use super::receipt::npr_receipt;
 use super::{npr_on_progress, npr_progress, npr_status};
 use crate::error::{Error, Result};
-use crate::settings::Setting;
+use crate::settings::{DETAIL, Setting};
 use crate::status::Status;
 use crate::{Failure, Progress, Receipt, Report};
 
@@ -120,7 +120,8 @@ pub unsafe extern "C" fn npr_report_load_spool(
 
 /// Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
 /// all files and variables. An empty value switches a setting off that can do without a value. The
-/// texts are copied.
+/// name "details.NAME" is the row NAME of the table in the comment, as in the section [details] of
+/// an INI file: "details.Hypervisor". The texts are copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_set(
     report: *mut npr_report,
@@ -145,7 +146,7 @@ pub unsafe extern "C" fn npr_report_get(
     unsafe {
         call(report, |inner| {
             let name = text(name, "name")?;
-            if Setting::find(name).is_none() {
+            if Setting::find(name).is_none() && !name.starts_with(DETAIL) {
                 return Err(Error::new(Status::BadSetting, format!("there is no setting {name}"))
                     .advise("npr_setting_name() lists all of them"));
             }

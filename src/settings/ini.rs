@@ -57,7 +57,7 @@ impl Settings {
             let value = values.get(&(section, row.key.clone())).map_or("", String::as_str);
             let origin = Origin::Ini { file: file.clone(), line: row.line };
             let result = if row.detail {
-                loaded.set_detail(&row.key, value)
+                loaded.set_detail(&row.key, value, &origin)
             } else {
                 loaded.set(&row.key.to_ascii_lowercase(), value, origin)
             };
@@ -68,11 +68,12 @@ impl Settings {
         }
         first_of(problems)?;
         self.warn_of_readers(path, &file, &loaded);
+        let origin = Origin::Ini { file, line: 0 };
+        for (name, value) in loaded.details() {
+            self.set_detail(name, value, &origin)?;
+        }
         for (name, value) in loaded.values {
             self.put(name, value.text, value.origin);
-        }
-        for (name, value) in loaded.details {
-            self.set_detail(&name, &value)?;
         }
         Ok(())
     }

@@ -98,6 +98,15 @@ static void wrong_settings_are_refused(void)
     CHECK(strstr(npr_report_get(report, "token"), "invented") == NULL);
     CHECK(strlen(npr_report_get(report, "token")) > 0);
     CHECK(strcmp(npr_report_get(report, "store_expire_days"), "7") == 0);
+
+    /* Rows of the comment's table are settings too. */
+    CHECK(npr_report_set(report, "details.", "KVM") == NPR_BAD_SETTING);
+    CHECK(npr_report_set(report, "details.Hypervisor", "K\nVM") == NPR_BAD_SETTING);
+    CHECK_TEXT(npr_report_error(report), "details.Hypervisor: ");
+    CHECK(strcmp(npr_report_get(report, "details.Hypervisor"), "") == 0);
+    CHECK_OK(report, npr_report_set(report, "details.Hypervisor", "KVM"));
+    CHECK(strcmp(npr_report_get(report, "details.Hypervisor"), "KVM") == 0);
+    CHECK(strlen(npr_setting_help("details.Hypervisor")) > 0);
     npr_report_free(report);
 }
 

@@ -11,6 +11,8 @@ int main(int argc, char **argv)
     report = lab_report(argv[1]);
     CHECK_OK(report, npr_report_attach(report, argv[2]));
     CHECK_OK(report, npr_report_attach(report, "never-written.log"));
+    CHECK_OK(report, npr_report_set(report, "details.Hypervisor", "KVM"));
+    CHECK_OK(report, npr_report_set(report, "details.Network", "Advanced"));
     CHECK_OK(report, npr_report_set_summary(report, "All 12 suites look **OK**."));
     CHECK_STATUS(report, npr_report_submit(report, &receipt), NPR_STORE_PARTIAL);
     CHECK_TEXT(npr_report_error(report), "never-written.log");
@@ -19,6 +21,7 @@ int main(int argc, char **argv)
     CHECK(npr_receipt_pull_number(receipt) == 4);
     CHECK_TEXT(npr_receipt_comment_url(receipt), "/apache/cloudstack/pull/4#issuecomment-");
     CHECK_TEXT(npr_receipt_comment_text(receipt), "All 12 suites look **OK**.");
+    CHECK_TEXT(npr_receipt_comment_text(receipt), "| Hypervisor | KVM |\n| Network | Advanced |\n");
     CHECK_TEXT(npr_receipt_page_url(receipt), "/index.html");
     CHECK(strlen(npr_receipt_expires(receipt)) == strlen("2026-07-08T09:10:11Z"));
     CHECK(npr_receipt_file_count(receipt) == 3);

@@ -55,22 +55,6 @@ fn values_survive_as_they_are_written() {
 }
 
 #[test]
-fn details_keep_their_order_and_case() {
-    let text = "title = x\n[details]\nNetwork = Advanced; # all of it\nHypervisor: KVM\n\
-                token = of no meaning here\nEmpty =\n";
-    let settings = load(text).unwrap();
-    let expected = [
-        ("Network", "Advanced; # all of it"),
-        ("Hypervisor", "KVM"),
-        ("token", "of no meaning here"),
-        ("Empty", ""),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()));
-    assert_eq!(settings.details(), expected);
-    assert_eq!(settings.text("token"), None);
-}
-
-#[test]
 fn every_mistake_is_named_with_its_line_and_what_to_do() {
     for (text, expected) in [
         ("owner = apache\ntokn = x\n", "run.ini:2: there is no setting tokn; write token"),

@@ -51,6 +51,20 @@ def test_what_was_set_is_stronger_than_the_file(lab):
         assert report.set("jobs", 3).get("jobs") == "3"
 
 
+def test_details_are_rows_of_the_comment(lab):
+    with lab.ini.open("a") as ini:
+        ini.write("[details]\nZone = a\nHypervisor = Xen\n")
+    details = {"Hypervisor": "KVM", "Hosts": 2, "Größe": "L"}
+    with Report.from_ini(lab.ini, commit=COMMIT, dry_run=True, details=details) as report:
+        report.set("details.Zone", "b")
+        assert report.get("details.Hosts") == "2"
+        assert report.get("details.Network") == ""
+        text = report.submit().comment_text
+    assert "| Zone | b |\n| Hypervisor | KVM |\n| Hosts | 2 |\n| Größe | L |\n" in text
+    with pytest.raises(notify_pr.SettingError, match=r"details\.a\\nb"):
+        Report(details={"a\nb": "c"})
+
+
 def test_the_environment_is_read_only_when_asked(lab, monkeypatch):
     monkeypatch.setenv("NOTIFY_PR_CONTEXT", "from-environment")
     with Report() as report:

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use args::{Args, Task};
 use notify_pr::Status;
+use notify_pr::settings::Origin;
 use progress::say;
 
 fn main() -> ExitCode {
@@ -69,14 +70,14 @@ fn load(report: &mut notify_pr::Report, args: &Args) -> notify_pr::error::Result
     report.load_environment()?;
     let settings = report.settings_mut();
     for (name, value) in &args.settings {
-        settings.set(name, value, notify_pr::settings::Origin::CommandLine)?;
+        settings.set(name, value, Origin::CommandLine)?;
     }
     for row in &args.details {
         let (name, value) = row.split_once('=').ok_or_else(|| {
             notify_pr::Error::new(Status::BadSetting, format!("--detail {row} has no value"))
                 .advise("write it as --detail NAME=VALUE")
         })?;
-        settings.set_detail(name.trim(), value.trim())?;
+        settings.set_detail(name, value, &Origin::CommandLine)?;
     }
     for path in &args.attachments {
         report.attach(path)?;

@@ -9,12 +9,13 @@ from ._status import Status
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Callable, Optional, Tuple, Type, TypeVar, Union
+    from typing import Any, Callable, Mapping, Optional, Tuple, Type, TypeVar, Union
 
     from ._receipt import Progress, Receipt
 
     Path = Union[str, bytes, os.PathLike[str], os.PathLike[bytes]]
     Value = Union[str, int, os.PathLike[str]]
+    Details = Optional[Mapping[str, Value]]
     Self = TypeVar("Self", bound="Report")
 
 
@@ -22,14 +23,15 @@ class Report:
     """Settings, a summary and attachments, to be submitted once.
 
     ``settings`` are names and values as in the INI file. They are stronger than those of files and
-    of the environment, whenever they are set.
+    of the environment, whenever they are set. ``details`` are rows of the table in the comment, as
+    in the INI file's section of this name.
 
     Use it in a ``with`` statement, or call ``close``. One thread at a time may use it: while it is
     in use, calls from other threads and from its own progress function are a ``MisuseError``. Only
     ``cancel`` may be called at any time.
     """
 
-    def __init__(self, **settings: "Value") -> None:
+    def __init__(self, *, details: "Details" = None, **settings: "Value") -> None:
         # What submits goes on if whoever waits for it is interrupted twice. So the lock is free
         # again when the library is done, and the report is freed by whoever comes last.
         self._using = allocate_lock()
@@ -39,11 +41,15 @@ class Report:
         self._receipt: "Optional[Receipt]" = None
         for name, value in settings.items():
             self.set(name, value)
+        for name, value in (details or {}).items():
+            self.set(f"details.{name}", value)
 
     @classmethod
-    def from_ini(cls: "Type[Self]", path: "Path", **settings: "Value") -> "Self":
+    def from_ini(
+        cls: "Type[Self]", path: "Path", *, details: "Details" = None, **settings: "Value"
+    ) -> "Self":
         """A report with the settings of an INI file and, stronger than those, the given ones."""
-        report = cls(**settings)
+        report = cls(details=details, **settings)
         try:
             return report.load_ini(path)
         except BaseException:
@@ -51,9 +57,11 @@ class Report:
             raise
 
     @classmethod
-    def from_environment(cls: "Type[Self]", **settings: "Value") -> "Self":
+    def from_environment(
+        cls: "Type[Self]", *, details: "Details" = None, **settings: "Value"
+    ) -> "Self":
         """A report with the settings that ``load_environment`` finds, and the given ones."""
-        report = cls(**settings)
+        report = cls(details=details, **settings)
         try:
             return report.load_environment()
         except BaseException:
@@ -80,7 +88,10 @@ class Report:
         return self
 
     def set(self: "Self", name: str, value: "Value") -> "Self":
-        """Sets a setting. An empty value switches a setting off that can do without a value."""
+        """Sets a setting. An empty value switches a setting off that can do without a value.
+
+        ``details.NAME`` is the row NAME of the table in the comment.
+        """
         if isinstance(value, bool):
             value = "true" if value else "false"
         elif isinstance(value, int):

@@ -99,6 +99,14 @@ public final class Report implements AutoCloseable {
     }
 
     /**
+     * Sets a row of the table in the comment, as in the section {@code [details]} of an INI file;
+     * an empty value takes it away. It is the setting {@code details.NAME}.
+     */
+    public Report detail(String name, String value) {
+        return set("details." + Objects.requireNonNull(name, "the name of a detail"), value);
+    }
+
+    /**
      * Returns the value of a setting that is in force: set, loaded, or the default; "" if there is
      * none. A secret is masked.
      */

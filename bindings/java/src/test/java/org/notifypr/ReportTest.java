@@ -59,6 +59,22 @@ class ReportTest {
     }
 
     @Test
+    void detailsAreRowsOfTheComment() throws IOException {
+        try (Lab lab = new Lab(folder); Report report = new Report().load(lab.ini)) {
+            report.detail("Hypervisor", "KVM").detail("Zone", "a").detail("Größe", "L");
+            report.detail("Zone", "").set("dry_run", "true");
+            assertEquals("KVM", report.get("details.Hypervisor"));
+            assertEquals("", report.get("details.Zone"));
+            String text = report.submit().commentText().orElseThrow();
+            assertTrue(text.contains("| Hypervisor | KVM |\n| Größe | L |\n"), text);
+        }
+        try (Report report = new Report()) {
+            var wrong = assertThrows(NotifyPrException.class, () -> report.detail(" ", "x"));
+            assertEquals(Status.BAD_SETTING, wrong.status());
+        }
+    }
+
+    @Test
     void errorsSayWhatWasWrongAndWhere() throws IOException {
         Path ini = Files.writeString(folder.resolve("ä.ini"), "owner = apache\nno_such = 1\n");
         try (Report report = new Report()) {
