@@ -14,6 +14,7 @@ mod swift {
     mod faults;
     mod identity;
     mod large;
+    mod making;
     mod objects;
     mod public;
 }

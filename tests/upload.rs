@@ -473,6 +473,23 @@ fn the_region_and_the_clock_of_the_store_are_learnt() {
 }
 
 #[test]
+fn a_region_that_no_error_names_is_asked_for_once() {
+    for (status, code) in [(400, "AuthorizationHeaderMalformed"), (301, "PermanentRedirect")] {
+        let region = Some("eu-west-7".to_owned());
+        let bucket = Bucket::start_with(BucketOptions { region, ..BucketOptions::default() });
+        bucket.fault(Fault::on("PUT", "run.json").s3(status, code));
+        // As AWS answers who signs for another region: refused, and told the region in a header.
+        let told = Response::new(400).header("x-amz-bucket-region", "eu-west-7");
+        bucket.fault(Fault::on("HEAD", "/logs").respond(told).forever());
+        let plan = forty();
+        let uploaded = Scene::s3(&bucket, &[("jobs", "4")]).upload(&plan);
+        assert_whole(&bucket, &plan, &uploaded);
+        let asked = bucket.requests().iter().filter(|request| request.method == "HEAD").count();
+        assert_eq!(asked, 1, "{code}");
+    }
+}
+
+#[test]
 fn a_redirect_to_a_foreign_host_gets_no_credentials() {
     let bucket = Bucket::start("logs");
     let foreign = Bucket::start("logs");

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use time::OffsetDateTime;
 
 use self::call::{Call, Content, Target};
+use self::container::Making;
 use self::info::Info;
 use super::keystone::Tokens;
 use super::transfer::{changed, hex};
@@ -47,8 +48,7 @@ pub(super) struct Swift {
     public_url: Option<String>,
     create: bool,
     access: Wanted,
-    /// Whether this store has made the container, or has found that somebody else just did.
-    made: Mutex<bool>,
+    making: Mutex<Making>,
     info: Mutex<Option<Info>>,
     /// Who may read, once that was asked.
     reading: Mutex<Option<temp_url::Reading>>,
@@ -97,7 +97,7 @@ impl Swift {
                 Some("signed") => Wanted::Signed,
                 _ => Wanted::Auto,
             },
-            made: Mutex::new(false),
+            making: Mutex::default(),
             info: Mutex::default(),
             reading: Mutex::default(),
         })
@@ -122,6 +122,7 @@ impl Swift {
 
     /// Sends a PUT of an object; where there is no container yet, makes it and sends again.
     fn put_object(&self, call: &Call<'_>) -> Stored<Answer> {
+        self.make_ready()?;
         let answer = self.exchange(&self.agent, call)?;
         if answer.status != 404 {
             return Ok(answer);

@@ -11,7 +11,7 @@ use super::client::{DAY, Made, body, meta, store, try_store};
 /// The three versions that the stand-in speaks.
 const VERSIONS: [&str; 3] = ["v3", "v2.0", "auth/v1.0"];
 
-fn login<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Made {
+pub(super) fn login<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Made {
     let mut pairs = vec![
         ("store_endpoint", endpoint),
         ("store_identity", "lab:bot"),
@@ -21,7 +21,11 @@ fn login<'a>(endpoint: &'a str, more: &[(&'a str, &'a str)]) -> Made {
     store(&pairs)
 }
 
-fn try_put(made: &Made, key: &str, bytes: &[u8]) -> Result<(), notify_pr::store::StoreError> {
+pub(super) fn try_put(
+    made: &Made,
+    key: &str,
+    bytes: &[u8],
+) -> Result<(), notify_pr::store::StoreError> {
     made.store.put(key, &body(bytes), &meta(DAY), &|_| true)
 }
 
@@ -364,24 +368,6 @@ fn a_large_file_that_fails_leaves_no_segments() {
     let failure = try_put(&made, "big.bin", &vec![7; 2_500_000]).unwrap_err();
     assert_eq!(failure.fault, Outcome::Busy(None));
     assert!(stand_in.state().objects.is_empty());
-}
-
-#[test]
-fn a_container_that_somebody_else_just_made_is_used() {
-    for status in [202, 409] {
-        let stand_in = Swift::start();
-        let endpoint = stand_in.endpoint("v3");
-        let more = [("store_container", "late"), ("store_create", "true")];
-        let made = login(&endpoint, &more);
-        // Ceph: 409 BucketAlreadyExists.
-        let exists = Response::new(status).body("BucketAlreadyExists");
-        stand_in.server.fault(Fault::on("PUT", "/v1/AUTH_lab/late").skip(1).respond(exists));
-        let early = try_put(&made, "a.log", b"text").unwrap_err();
-        assert_eq!(early.fault, Outcome::Busy(Some(Duration::from_secs(1))), "{early}");
-        stand_in.state().containers.insert("late".to_owned());
-        made.put("a.log", b"text", DAY);
-        assert!(stand_in.state().objects.contains_key("late/a.log"));
-    }
 }
 
 #[test]

@@ -90,7 +90,7 @@ impl S3 {
             if call.fine.contains(&refusal.code.as_str()) {
                 return Ok(answer);
             }
-            if !moved && let Some(news) = self.news(call, &place, &answer, &refusal) {
+            if !moved && let Some(news) = self.news(agent, call, &place, &answer, &refusal) {
                 (place, moved) = (news, true);
                 continue;
             }
@@ -120,6 +120,7 @@ impl S3 {
     /// Where the call belongs, if the answer says that it belongs elsewhere within the service.
     fn news(
         &self,
+        agent: &Agent,
         call: &Call<'_>,
         place: &Place,
         answer: &Answer,
@@ -131,11 +132,16 @@ impl S3 {
         if !misplaced {
             return None;
         }
-        let region = refusal.region.as_deref().filter(|region| *region != place.region);
+        let temporary = matches!(answer.status, 302 | 307 | 308);
+        let asked = match &refusal.region {
+            None if call.method != "HEAD" && !temporary => self.region_by_head(agent, place),
+            _ => None,
+        };
+        let region = refusal.region.as_deref().or(asked.as_deref());
+        let region = region.filter(|region| *region != place.region);
         if let Some(region) = region {
             self.signer.set_region(region);
         }
-        let temporary = matches!(answer.status, 302 | 307 | 308);
         if let (true, Some(location)) = (temporary, answer.header("location")) {
             let (scheme, rest) = location.split_once("://")?;
             let (host, path) = rest.split_at(rest.find('/')?);
@@ -147,6 +153,14 @@ impl S3 {
             }
         }
         region.map(|_| self.place(call))
+    }
+
+    /// HeadBucket: tells the region also to who was refused, and where an error does not name it.
+    fn region_by_head(&self, agent: &Agent, place: &Place) -> Option<String> {
+        let call = Call::new("HEAD", None);
+        let here = Place { region: place.region.clone(), ..self.place(&call) };
+        let answer = self.send(agent, &call, &here, None, false).ok()?;
+        Refusal::of(&answer).region
     }
 
     fn send(
