@@ -16,6 +16,11 @@ from pathlib import Path
 
 import pytest
 
+DATA = Path(__file__).parent / "data"
+# Where data/broken can raise; a plugin comes across all of it.
+BREAKS = ("import", "Report", "load_environment", "get", "set", "attach", "begin", "set_summary")
+BREAKS += ("submit", "close")
+SURPRISE = "a Surprise without text"
 ROOT = Path(__file__).parent.parent.parent.parent
 COMMIT = "1f2e3d4c5b6a79881f2e3d4c5b6a79881f2e3d4c"
 TOKEN = "lab-token"

@@ -4,36 +4,39 @@ import os
 import re
 import shutil
 import signal
-from pathlib import Path
 
 import pytest
-from conftest import COMMIT
+from conftest import BREAKS, COMMIT, DATA, SURPRISE
 
 pytest.importorskip("nose", reason="SKIPPED: neither nose nor pynose is installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SKIPPED: Marvin runs on Unix")
 
-DATA = Path(__file__).parent / "data"
 LINE = re.compile(r"^notify_pr: .*$", re.M)
 
 
 @pytest.fixture
 def suite(lab):
-    """Runs nose with both plugins on a file of tests/data."""
-    for name in DATA.glob("*.py"):
-        shutil.copy(str(name), str(lab.job))
+    """Runs nose on a suite as CloudStack's CI does, with Marvin unless it is not wanted."""
+    for path in (DATA / "suites").glob("*.py"):
+        shutil.copy(str(path), str(lab.job))
+    shutil.copytree(str(DATA / "site"), str(lab.job / "site"))
 
     def run(name, *arguments, marvin=True, **more):
-        arguments = ["marvin_stand_in.py", name + ".py", "-s", *arguments]
+        arguments = ["-m", "nose", name + ".py", "-s", *arguments]
         if marvin:
-            arguments += ["--with-marvin", f"--log-folder-path={lab.job}"]
+            arguments += ["--with-marvin", "--marvin-config=lab.cfg", f"--log-folder-path={lab.job}"]
+            arguments += ["-a", "tags=advanced,required_hardware=false"]
+            arguments += ["--zone=zim1", "--hypervisor=simulator"]
+            more["PYTHONPATH"] = os.pathsep.join([more.get("PYTHONPATH", ""), str(lab.job / "site")])
         return lab.run(*arguments, **more)
 
     return run
 
 
 def moved(lab):
-    """The folders that Marvin's finalize moved."""
-    return list((lab.job / "MarvinLogs").glob("test_suite_*"))
+    """The folders that Marvin's finalize moved; before that a folder's name begins with a date."""
+    folders = (lab.job / "MarvinLogs").iterdir()
+    return [path for path in folders if not re.match(r"[A-Z][a-z]{2}_\d\d_\d{4}_", path.name)]
 
 
 def stored(lab, name):
@@ -68,7 +71,7 @@ def test_a_run_is_set_aside_and_submitted_later(lab, suite):
     assert "suite_volumes" in comment
 
 
-@pytest.mark.parametrize("how", [["--with-notify-pr"], []])
+@pytest.mark.parametrize("how", [["--with-notify-pr"], []], ids=["with", "without"])
 def test_the_run_ends_as_it_does_without_the_plugin(lab, suite, how):
     for name in ("suite_volumes", "suite_setup"):
         assert suite(name, *how).returncode == 1
@@ -153,6 +156,16 @@ def test_what_goes_wrong_is_one_line(lab, suite):
         assert len(moved(lab)) == number + 1
 
 
+@pytest.mark.parametrize("where", BREAKS)
+def test_whatever_breaks_in_us_the_run_ends_as_it_would(lab, suite, where):
+    ended = suite("suite_volumes", "--with-notify-pr", PYTHONPATH=str(DATA / "broken"), BREAKS=where)
+    assert ended.returncode == 1
+    assert LINE.findall(ended.stdout) == [f"notify_pr: nothing is reported: {SURPRISE}"]
+    assert "Traceback" not in ended.stdout
+    [folder] = moved(lab)
+    assert "Status : FAILED" in (folder / "results.txt").read_text()
+
+
 def test_github_down_is_one_line_and_keeps_the_report(lab, suite):
     lab.control("faults", {"path": "/", "trouble": {"status": 401}, "forever": True})
     ended = suite(
@@ -166,9 +179,9 @@ def test_github_down_is_one_line_and_keeps_the_report(lab, suite):
 
 
 def test_it_works_without_marvin_and_by_environment(lab, suite):
-    ended = suite("suite_volumes", marvin=False, NOSE_WITH_NOTIFY_PR="1")
+    ended = suite("suite_texts", marvin=False, NOSE_WITH_NOTIFY_PR="1")
     assert len(LINE.findall(ended.stdout)) == 1
     [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
-    assert (part["passed"], part["failed"]) == (2, 1)
+    assert (part["failed"], part["errors"]) == (2, 1)
 
 

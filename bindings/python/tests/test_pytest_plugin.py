@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from conftest import COMMIT
+from conftest import BREAKS, COMMIT, DATA, SURPRISE
 
 LINE = re.compile(r"^notify_pr: .*$", re.M)
 
@@ -164,6 +164,14 @@ def test_green_stays_green_whatever_goes_wrong(lab, suite):
         [line] = LINE.findall(ended.stdout)
         assert line.startswith("notify_pr: nothing is reported: ")
         assert "Traceback" not in ended.stdout
+
+
+@pytest.mark.parametrize("where", BREAKS)
+def test_whatever_breaks_in_us_the_run_ends_as_it_would(lab, suite, where):
+    ended = suite("--notify-pr", PYTHONPATH=str(DATA / "broken"), BREAKS=where)
+    assert ended.returncode == 1
+    assert LINE.findall(ended.stdout) == [f"notify_pr: nothing is reported: {SURPRISE}"]
+    assert "INTERNALERROR" not in ended.stdout
 
 
 def test_without_a_terminal_the_line_goes_to_standard_error(lab, suite):

@@ -12,7 +12,7 @@ from typing import Any, Optional, Tuple
 
 from nose.plugins.base import Plugin
 
-from .run import OPTIONS, Run, attribute, part_name
+from .run import OPTIONS, Run, attribute, said
 
 
 class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
@@ -45,13 +45,17 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
         super().configure(options, conf)
         if not self.enabled:
             return
-        values = {option.name: getattr(options, attribute(option), None) for option in OPTIONS}
-        # A file, or a file and a test in it.
-        tests = [str(name).split(":")[0] for name in conf.testNames or ()]
-        self._run = Run("nose", values, part_name(tests, "nose"))
-        if getattr(options, "enable_plugin_xunit", False):
-            self._xunit = os.path.abspath(getattr(options, "xunit_file", None) or "nosetests.xml")
-        self._run.begin()
+        try:
+            values = {option.name: getattr(options, attribute(option), None) for option in OPTIONS}
+            # A file, or a file and a test in it.
+            tests = [str(name).split(":")[0] for name in conf.testNames or ()]
+            self._run = Run("nose", values, tests)
+            self._run.begin()
+            if getattr(options, "enable_plugin_xunit", False):
+                xunit = getattr(options, "xunit_file", None) or "nosetests.xml"
+                self._xunit = os.path.abspath(xunit)
+        except Exception as error:
+            self._remember(error)
 
     def prepareTestResult(self, result: Any) -> None:
         """Learns where results.txt is."""
@@ -104,8 +108,8 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
 
     def _count(self, kind: str, test: Any, err: Optional[Tuple[Any, Any, Any]] = None) -> None:
         if self._run is not None:
-            text = f"{getattr(err[0], '__name__', 'error')}: {_said(err[1])}" if err else ""
-            self._run.count(kind, _said(test), text)
+            text = f"{getattr(err[0], '__name__', 'error')}: {said(err[1])}" if err else ""
+            self._run.count(kind, said(test), text)
 
     def _is_skip(self, err: Tuple[Any, Any, Any]) -> bool:
         """Whether the framework counts this among what is no failure, such as SkipTest."""
@@ -122,11 +126,3 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
     def _remember(self, error: Exception) -> None:
         if self._run is not None:
             self._run.remember(error)
-
-
-def _said(value: Any) -> str:
-    """A value as text, also where the tested code made it so that it has none."""
-    try:
-        return str(value)
-    except Exception:
-        return f"a {type(value).__name__} without text"

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Any, Optional
 
-from .run import OPTIONS, Run, attribute, part_name
+from .run import OPTIONS, Run, attribute
 
 _ON = "notify_pr"
 
@@ -44,7 +44,7 @@ def pytest_configure(config: Any) -> None:
         for option in OPTIONS
     }
     tests = [str(name).split("::")[0] for name in config.args]
-    run = Run("pytest", values, part_name(tests, "pytest"))
+    run = Run("pytest", values, tests)
     config.pluginmanager.register(NotifyPr(config, run))
 
 

@@ -66,10 +66,10 @@ class Failure(NamedTuple):
 class Run:
     """A test run, from its first moment to its report."""
 
-    def __init__(self, framework: str, options: Mapping[str, Any], part: str) -> None:
+    def __init__(self, framework: str, options: Mapping[str, Any], tests: Sequence[str]) -> None:
         self._framework = framework
         self._options = options
-        self._part = part
+        self._tests = tests
         self._report: Any = None
         self._trouble: Optional[str] = None
         # A test may fork, and the child is not the run.
@@ -97,7 +97,8 @@ class Run:
             spool = self._options.get("spool-dir") or report.get("spool_dir") or SPOOL
             report.set("spool_dir", os.path.abspath(spool))
             if self._options.get("part") or not report.get("part"):
-                report.set("part", self._options.get("part") or self._part)
+                name = self._options.get("part") or part_name(self._tests, self._framework)
+                report.set("part", name)
             for setting in self._options.get("set") or ():
                 name, _, value = setting.partition("=")
                 report.set(name.strip(), value.strip())
@@ -119,7 +120,7 @@ class Run:
 
     def remember(self, error: BaseException) -> None:
         """The first thing that goes wrong is what is said in the end."""
-        text = " ".join(str(error).split())
+        text = " ".join(said(error).split())
         ours = type(error).__module__.startswith("notify_pr")
         self._trouble = self._trouble or (text if ours else f"{type(error).__name__}: {text}")
 
@@ -174,6 +175,14 @@ class Run:
         if left:
             lines.append(f"- and {left} more")
         return "\n".join(lines[:1] + [""] + lines[1:])
+
+
+def said(value: Any) -> str:
+    """A value as text, also where somebody made it so that it has none."""
+    try:
+        return str(value)
+    except Exception:
+        return f"a {type(value).__name__} without text"
 
 
 def part_name(paths: Sequence[str], otherwise: str) -> str:
