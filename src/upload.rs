@@ -239,7 +239,12 @@ impl Crew<'_> {
     }
 
     fn run(&self) {
-        std::thread::scope(|scope| {
+        let swept = std::thread::scope(|scope| {
+            // What is past its day goes meanwhile: a far store answers both at the same time.
+            let sweep = std::thread::Builder::new().stack_size(STACK);
+            let sweep = sweep.spawn_scoped(scope, || {
+                catch_unwind(AssertUnwindSafe(|| self.store.sweep(self.submission.clock.now())))
+            });
             let mut start = |number| {
                 let worker = std::thread::Builder::new().stack_size(STACK);
                 let started = worker.spawn_scoped(scope, move || {
@@ -260,10 +265,14 @@ impl Crew<'_> {
                 }
             };
             self.queue.conduct(&mut start, &|| self.lasts());
+            sweep.ok().and_then(|sweep| sweep.join().ok())
         });
         self.abandon_large();
-        if self.lasts() {
-            self.sweep();
+        // Where the upload failed, the sweep's failure tells nothing new.
+        if let Some(swept) = swept
+            && self.lasts()
+        {
+            self.swept(swept);
         }
     }
 

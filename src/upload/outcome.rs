@@ -39,13 +39,14 @@ impl Crew<'_> {
         self.settle(index, Err(reason));
     }
 
-    pub(super) fn sweep(&self) {
-        match self.store.sweep(self.submission.clock.now()) {
-            Ok(0) => {}
-            Ok(count) => {
-                self.submission.events.note(format!("{count} objects past their day removed"))
-            }
-            Err(failure) => self.submission.events.warn(failure.to_string()),
+    /// Tells what came of removing the runs before this one; the error is a panic's.
+    pub(super) fn swept(&self, swept: std::thread::Result<Stored<u64>>) {
+        let events = &self.submission.events;
+        match swept {
+            Ok(Ok(0)) => {}
+            Ok(Ok(count)) => events.note(format!("{count} objects past their day removed")),
+            Ok(Err(failure)) => events.warn(failure.to_string()),
+            Err(_) => events.warn("a bug of notify_pr kept it from removing what is past its day"),
         }
     }
 

@@ -15,9 +15,9 @@ use super::parts::Large;
 /// With how many workers an upload begins, and what it goes back to while it is the machine or
 /// the link that is busy.
 const FIRST: usize = 8;
-/// What a request costs this machine by far, so that a store that takes longer to answer is waited
-/// for: by more workers from the beginning.
-const COST: Duration = Duration::from_micros(500);
+/// What a request costs this machine at most, with two processors for the work. A store that takes
+/// longer to answer is waited for: by as many workers as could be served meanwhile.
+const COST: Duration = Duration::from_micros(100);
 /// How long the effect of a change is watched.
 const WATCH: Duration = Duration::from_millis(30);
 /// How much faster twice the workers must be, in percent, for the new ones to stay.
@@ -86,7 +86,7 @@ impl Queue {
     /// the number of workers would take longer than the upload.
     pub(super) fn is_far(&self, answer: Duration) {
         let wanted = answer.as_micros() / COST.as_micros();
-        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).clamp(FIRST, FIRST * 8);
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).max(FIRST);
         self.allowed.store(wanted.min(self.most), Relaxed);
     }
 
@@ -285,7 +285,7 @@ mod tests {
     #[test]
     fn a_far_store_gets_more_workers_from_the_beginning_but_no_more_than_are_wanted() {
         for (millis, most, allowed) in
-            [(0, 64, 8), (2, 64, 8), (20, 64, 40), (20, 16, 16), (60_000, 128, 64), (0, 2, 2)]
+            [(0, 64, 8), (2, 64, 20), (20, 64, 64), (20, 16, 16), (60_000, 128, 128), (0, 2, 2)]
         {
             let queue = Queue::new((0..100).collect(), most);
             queue.is_far(Duration::from_millis(millis));
