@@ -110,19 +110,6 @@ fn pip(python: &Path) -> Command {
     pip
 }
 
-/// The stand-ins as a program, built like this test.
-fn stand_ins() -> PathBuf {
-    let profile = c::built().parent().expect("the folder of the profile").to_owned();
-    let target = profile.parent().expect("the target folder");
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["build", "--quiet", "--package", "stand-ins", "--bin", "stand-ins"]);
-    if profile.ends_with("release") {
-        cargo.arg("--release");
-    }
-    run(cargo.arg("--target-dir").arg(target).current_dir(root()), 0);
-    profile.join("stand-ins")
-}
-
 #[test]
 fn the_package_keeps_what_its_tests_promise() {
     let what = "the Python package";
@@ -160,7 +147,7 @@ fn tested(what: &str, python: &Path) {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NOTIFY_PR_LIBRARY", shared_library())
         .env("NOTIFY_PR_TEST_COMMAND", command)
-        .env("NOTIFY_PR_TEST_STAND_INS", stand_ins());
+        .env("NOTIFY_PR_TEST_STAND_INS", c::stand_ins());
     let output = text(&run(&mut pytest, 0).stdout);
     for line in output.lines().filter(|line| line.contains("SKIPPED")) {
         skip(what, line);

@@ -48,6 +48,19 @@ pub fn shared_library() -> PathBuf {
     built().join("libnotify_pr.so")
 }
 
+/// The stand-ins as a program, built like this test.
+pub fn stand_ins() -> PathBuf {
+    let profile = built().parent().expect("the folder of the profile").to_owned();
+    let target = profile.parent().expect("the target folder");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--package", "stand-ins", "--bin", "stand-ins"]);
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    run(cargo.arg("--target-dir").arg(target).current_dir(root()), 0);
+    profile.join("stand-ins")
+}
+
 /// A compiler, and a folder in which the library has the name that programs look for.
 pub struct Workshop {
     folder: TempDir,
