@@ -6,6 +6,7 @@
 //! have different rules for them. Only this file touches ureq.
 
 mod date;
+mod failure;
 mod network;
 mod socket;
 
@@ -20,6 +21,9 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConne
 
 use crate::error::Result;
 
+use failure::{classify, hopeless};
+
+pub use failure::{Failure, Tls};
 pub use network::Network;
 pub use ureq::http::HeaderMap;
 
@@ -148,17 +152,6 @@ impl Answer {
     }
 }
 
-/// Why there is no answer. The text holds no URL and no secret.
-#[derive(Debug)]
-pub struct Failure {
-    /// What happened, in words.
-    pub what: String,
-    /// Whether a time-out ended it.
-    pub timed_out: bool,
-    /// Whether trying again cannot help: a certificate that is not trusted, a URL that is none.
-    pub hopeless: bool,
-}
-
 /// How an exchange ended.
 #[derive(Debug)]
 pub enum Exchange {
@@ -279,6 +272,7 @@ impl Agent {
                 what: "the file became shorter while it was sent".to_owned(),
                 timed_out: false,
                 hopeless: false,
+                tls: None,
             }),
             Err(Ended::Request(error)) => Exchange::NotSent(hopeless(error)),
             Err(Ended::Ureq(error)) => classify(error),
@@ -317,52 +311,6 @@ fn read_answer(response: http::Response<ureq::Body>, limit: u64) -> Exchange {
         body: bytes,
         cut: read.err().map(|error| error.to_string()),
     })
-}
-
-/// Which errors leave no doubt that nothing was sent: see ureq's list of errors and time-outs.
-fn classify(error: ureq::Error) -> Exchange {
-    use ureq::Timeout;
-    let timed_out = matches!(error, ureq::Error::Timeout(_))
-        || matches!(&error, ureq::Error::Io(e) if e.kind() == io::ErrorKind::TimedOut);
-    let not_sent = match &error {
-        ureq::Error::Timeout(Timeout::Resolve | Timeout::Connect) => true,
-        ureq::Error::Io(e) => matches!(
-            e.kind(),
-            io::ErrorKind::ConnectionRefused
-                | io::ErrorKind::NotConnected
-                | io::ErrorKind::HostUnreachable
-                | io::ErrorKind::NetworkUnreachable
-                | io::ErrorKind::AddrNotAvailable
-        ),
-        ureq::Error::HostNotFound
-        | ureq::Error::ConnectionFailed
-        | ureq::Error::ConnectProxyFailed(_)
-        | ureq::Error::InvalidProxyUrl
-        | ureq::Error::BadUri(_)
-        | ureq::Error::Http(_)
-        | ureq::Error::Tls(_)
-        | ureq::Error::Rustls(_)
-        | ureq::Error::RequireHttpsOnly(_) => true,
-        _ => false,
-    };
-    let hopeless = matches!(
-        &error,
-        ureq::Error::BadUri(_)
-            | ureq::Error::Http(_)
-            | ureq::Error::InvalidProxyUrl
-            | ureq::Error::Tls(_)
-            | ureq::Error::Rustls(_)
-    ) || matches!(&error, ureq::Error::Io(e) if e.kind() == io::ErrorKind::InvalidData);
-    let failure = Failure { what: error.to_string(), timed_out, hopeless };
-    if not_sent || failure.hopeless {
-        Exchange::NotSent(failure)
-    } else {
-        Exchange::MaybeArrived(failure)
-    }
-}
-
-fn hopeless(what: impl Into<String>) -> Failure {
-    Failure { what: what.into(), timed_out: false, hopeless: true }
 }
 
 /// Reads exactly so many bytes. ureq would wait for ever for the rest of a body that ends early.

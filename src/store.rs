@@ -4,6 +4,7 @@ mod choose;
 mod directory;
 mod keystone;
 mod s3;
+mod server;
 mod swift;
 mod transfer;
 

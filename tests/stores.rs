@@ -550,31 +550,6 @@ fn s3_keeps_the_contract_on_swift() {
 }
 
 #[test]
-fn s3_says_what_is_wrong_with_the_address() {
-    let submission = |endpoint: &str| {
-        submission(&[
-            ("store_api", "s3"),
-            ("store_endpoint", endpoint),
-            ("store_container", "b"),
-            ("store_identity", "key"),
-            ("store_secret", "wrong secret"),
-        ])
-    };
-    let folder = TempDir::new().unwrap();
-    let website = FileServer::start(folder.path());
-    let (fault, text) = refused(&submission(&website.url()));
-    assert_eq!(fault, Fault::Refused);
-    assert!(text.contains("405"), "{text}");
-    let (fault, text) = refused(&submission(&website.url().replace("http:", "https:")));
-    assert_eq!(fault, Fault::Refused);
-    assert!(text.contains("http://"), "{text}");
-    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let (fault, text) = refused(&submission(&format!("http://{closed}")));
-    assert_eq!(fault, Fault::Unreachable);
-    assert!(text.contains("store_endpoint"), "{text}");
-}
-
-#[test]
 fn nothing_is_chosen_without_store_api_and_what_is_missing_is_named() {
     assert!(store::choose(&submission(&[])).unwrap().is_none());
     for (settings, words) in [

@@ -216,7 +216,10 @@ fn one_bad_object_is_named_and_the_rest_arrives() {
     assert_eq!(uploaded.missing.len(), 1);
     assert_eq!(uploaded.missing[0].name, "07 a+b.log");
     let reason = &uploaded.missing[0].reason;
-    assert!(reason.contains("may not do this") && !reason.contains("http"), "{reason}");
+    assert!(
+        reason.contains("may not write into the bucket") && !reason.contains("http"),
+        "{reason}"
+    );
     assert!(
         scene.events.lock().unwrap().iter().any(|event| matches!(event, Event::Missing { .. }))
     );

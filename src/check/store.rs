@@ -121,15 +121,15 @@ impl Probe<'_> {
         match access {
             Some(access) => {
                 findings.warnings("store_access");
-                let words = match access {
-                    Access::Public => "everybody can open what is stored",
-                    Access::Signed => "everybody can open what is stored by a signed link",
+                let how = match access {
+                    Access::Public => "what is stored opens without credentials",
+                    Access::Signed => "what is stored opens by a signed link",
                 };
-                let until = until.date();
+                let text = format!("{how}, until {}", until.date());
                 match caution {
-                    None => findings.ok("store_access", format!("{words}, until {until}")),
+                    None => findings.ok("store_access", text),
                     Some(caution) => {
-                        findings.warn("store_access", format!("{words}. {caution}"), "");
+                        findings.warn("store_access", format!("{text}. {caution}"), "")
                     }
                 }
                 self.clock(access, until_of(self.submission), findings);

@@ -31,6 +31,7 @@ use self::endpoint::Endpoint;
 use self::expiry::Own;
 use self::public::Public;
 use self::sign::{Credentials, LONGEST_LINK, Signer, Target};
+use super::server::Known;
 use super::transfer::{Transfer, hex};
 use super::{
     Access, Expiry, Fault, Limits, Listing, Meta, Part, Sent, Store, Stored, Temporary, Upload,
@@ -60,6 +61,7 @@ pub(super) struct S3 {
     /// Until when the session token is good.
     ends: Option<OffsetDateTime>,
     own: Own,
+    known: Known,
     /// What removes the objects, once that was asked.
     removed: Mutex<Option<Expiry>>,
 }
@@ -87,6 +89,7 @@ impl S3 {
             public: Public::from_settings(settings),
             ends: expiry::session_end(settings)?,
             own: Own::from_settings(settings),
+            known: Known::default(),
             removed: Mutex::default(),
             endpoint,
         })

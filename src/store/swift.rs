@@ -20,6 +20,7 @@ use self::call::{Call, Content, Target};
 use self::container::Making;
 use self::info::Info;
 use super::keystone::Tokens;
+use super::server::Known;
 use super::transfer::{changed, hex};
 use super::{
     Access, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store, Stored, Upload,
@@ -49,6 +50,7 @@ pub(super) struct Swift {
     create: bool,
     access: Wanted,
     making: Mutex<Making>,
+    known: Known,
     info: Mutex<Option<Info>>,
     /// Who may read, once that was asked.
     reading: Mutex<Option<temp_url::Reading>>,
@@ -98,6 +100,7 @@ impl Swift {
                 _ => Wanted::Auto,
             },
             making: Mutex::default(),
+            known: Known::default(),
             info: Mutex::default(),
             reading: Mutex::default(),
         })

@@ -17,6 +17,7 @@ use crate::events::Events;
 use crate::http::{Agent, Answer, Exchange, Payload, Request, display_url};
 use crate::redact::Redactor;
 use crate::status::Status;
+use crate::store::server::{self, Known};
 use crate::store::{Fault, StoreError, Stored};
 use crate::submission::{Clock, Submission};
 
@@ -34,6 +35,7 @@ pub(super) struct Login {
     clock: Clock,
     events: Arc<Events>,
     redactor: Redactor,
+    known: Known,
 }
 
 impl fmt::Debug for Login {
@@ -68,6 +70,7 @@ impl Login {
             clock: submission.clock,
             events: Arc::clone(&submission.events),
             redactor: submission.redactor.clone(),
+            known: Known::default(),
         })
     }
 
@@ -123,12 +126,16 @@ impl Login {
     ) -> Stored<Answer> {
         request.answer_limit = Some(ANSWER_LIMIT);
         match agent.exchange(request) {
-            Exchange::Answered(answer) => match &answer.cut {
-                Some(why) => Err(refusal::unreachable(&endpoint.display(), why.clone())),
-                None => Ok(answer),
-            },
+            Exchange::Answered(answer) => {
+                self.known.answered();
+                match &answer.cut {
+                    Some(why) => Err(server::unreachable(&endpoint.display(), why.clone())),
+                    None => Ok(answer),
+                }
+            }
             Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {
-                Err(refusal::no_answer(&endpoint.display(), endpoint.is_https(), failure))
+                let place = endpoint.display();
+                Err(self.known.no_answer(agent, &place, endpoint.origin(), failure))
             }
         }
     }

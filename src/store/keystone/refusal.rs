@@ -1,9 +1,8 @@
 //! Answers of an identity service that give no token, in words that a user understands.
 
-use std::time::Duration;
-
 use super::endpoint::Endpoint;
-use crate::http::{Answer, Failure, display_url};
+use crate::http::{Answer, display_url};
+use crate::store::server::{retry_after, wants_https, wants_tls};
 use crate::store::{Fault, StoreError};
 
 /// What the service means by a status that is the same in all versions. `said` is its own words.
@@ -12,12 +11,12 @@ pub(super) fn of(endpoint: &Endpoint, answer: &Answer, said: &str) -> StoreError
     let said = if said.is_empty() { format!("HTTP status {status}") } else { said.to_owned() };
     let failure = match status {
         300..=399 => return moved(&endpoint.display(), endpoint.is_https(), answer),
-        400 if speaks_tls(answer) => return wants_https(&endpoint.display()),
+        400 if wants_tls(answer) => return wants_https(&endpoint.display()),
         401 => StoreError::new(Fault::Refused, "the user or the secret is not accepted")
             .advise("check store_identity and store_secret"),
         403 => StoreError::new(Fault::Refused, format!("no token is given to this user: {said}"))
             .advise("ask the cloud's operator whether the user is enabled"),
-        404 | 405 | 410 | 200..=299 => return nothing_there(endpoint, answer),
+        404 | 405 | 410 | 501 | 505 | 200..=299 => return nothing_there(endpoint, answer),
         429 | 498 | 503 => StoreError::new(
             Fault::Busy(retry_after(answer)),
             format!("the identity service is busy: {said}"),
@@ -56,53 +55,4 @@ pub(in crate::store) fn moved(place: &str, is_https: bool, answer: &Answer) -> S
     StoreError::new(Fault::Refused, format!("the server redirects {to}"))
         .at(place)
         .advise("check store_endpoint: credentials are not sent after a redirect")
-}
-
-/// Whether a server that expects TLS complains of a request without it.
-pub(in crate::store) fn speaks_tls(answer: &Answer) -> bool {
-    let text = answer.text().to_ascii_lowercase();
-    // Go; nginx; Apache.
-    [
-        "http request to an https server",
-        "http request was sent to https port",
-        "plain http to an ssl",
-    ]
-    .iter()
-    .any(|words| text.contains(words))
-}
-
-pub(in crate::store) fn wants_https(place: &str) -> StoreError {
-    StoreError::new(Fault::Refused, "the server wants https at this address")
-        .at(place)
-        .advise("begin the address with https://")
-}
-
-/// No answer came at all.
-pub(in crate::store) fn no_answer(place: &str, is_https: bool, failure: Failure) -> StoreError {
-    let hopeless = failure.hopeless;
-    let unreachable = unreachable(place, failure.what);
-    match (hopeless, is_https) {
-        (false, _) => unreachable,
-        (true, true) => StoreError { fault: Fault::Refused, ..unreachable }.advise(
-            "a certificate of one's own is trusted with ca_file; a server without TLS is \
-             addressed with http://",
-        ),
-        (true, false) => StoreError { fault: Fault::Refused, ..unreachable }
-            .advise("check the address: a server with TLS is addressed with https://"),
-    }
-}
-
-/// No whole answer came; trying again may help.
-pub(in crate::store) fn unreachable(place: &str, why: String) -> StoreError {
-    let mut failure = StoreError::new(Fault::Unreachable, "the server cannot be reached")
-        .at(place)
-        .advise("check store_endpoint, the network and the proxy");
-    failure.error = failure.error.because(why);
-    failure
-}
-
-/// After how long the server wants to be asked again.
-pub(in crate::store) fn retry_after(answer: &Answer) -> Option<Duration> {
-    let seconds = answer.header("retry-after")?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }

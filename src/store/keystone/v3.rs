@@ -13,6 +13,7 @@ use super::identity::in_domain;
 use super::login::Login;
 use super::{Granted, refusal};
 use crate::http::{Agent, Answer, Request};
+use crate::store::server::wants_tls;
 use crate::store::{Fault, StoreError, Stored};
 
 #[derive(Deserialize)]
@@ -114,7 +115,7 @@ pub(super) fn granted(
 /// Whether a refusal is none of Keystone's, which says why in JSON.
 pub(super) fn is_foreign(answer: &Answer) -> bool {
     matches!(answer.status, 400 | 401 | 403)
-        && !refusal::speaks_tls(answer)
+        && !wants_tls(answer)
         && serde_json::from_slice::<Value>(&answer.body).is_err()
 }
 

@@ -10,6 +10,7 @@ use time::PrimitiveDateTime;
 use time::macros::format_description;
 
 use crate::http::Answer;
+use crate::store::server::{retry_after, wants_tls};
 use crate::store::{Fault, Listed, Listing, StoreError};
 
 /// Calls `leaf` with the path of names and the text of every element without children. What
@@ -129,6 +130,8 @@ pub(super) struct Refusal {
     pub(super) date: Option<OffsetDateTime>,
     retry_after: Option<Duration>,
     plain_http: bool,
+    /// Something was said, but not in the way of S3.
+    foreign: bool,
 }
 
 impl Refusal {
@@ -150,16 +153,13 @@ impl Refusal {
             .filter(|region| is_region(region));
         Refusal {
             status: answer.status,
-            plain_http: code.is_empty()
-                && answer.text().contains("HTTP request to an HTTPS server"),
+            plain_http: code.is_empty() && wants_tls(answer),
+            foreign: code.is_empty() && !answer.body.is_empty(),
             code,
             message,
             region,
             date: answer.header("date").and_then(http_date),
-            retry_after: answer
-                .header("retry-after")
-                .and_then(|seconds| seconds.trim().parse().ok())
-                .map(Duration::from_secs),
+            retry_after: retry_after(answer),
         }
     }
 
@@ -170,12 +170,13 @@ impl Refusal {
     }
 
     fn fault(&self) -> Fault {
-        self.meaning("").0
+        self.meaning("", "").0
     }
 
     /// What may be done about it, and the words for the user.
-    pub(super) fn into_error(self, bucket: &str, place: &str) -> StoreError {
-        let (fault, what, advice) = self.meaning(bucket);
+    /// `doing` is what was wanted of the bucket.
+    pub(super) fn into_error(self, doing: &str, bucket: &str, place: &str) -> StoreError {
+        let (fault, what, advice) = self.meaning(doing, bucket);
         let failure = StoreError::new(fault, what).at(place);
         match advice {
             "" => failure,
@@ -183,7 +184,7 @@ impl Refusal {
         }
     }
 
-    fn meaning(&self, bucket: &str) -> (Fault, String, &'static str) {
+    fn meaning(&self, doing: &str, bucket: &str) -> (Fault, String, &'static str) {
         let said = self.said();
         let plain = |fault, what: &str, advice| (fault, what.to_owned(), advice);
         match self.code.as_str() {
@@ -204,7 +205,7 @@ impl Refusal {
             ),
             "AccessDenied" | "AllAccessDisabled" | "AccountProblem" => (
                 Fault::Refused,
-                format!("the access key may not do this in bucket {bucket}"),
+                format!("the access key may not {doing} the bucket {bucket}"),
                 "give it the rights s3:PutObject, s3:GetObject, s3:ListBucket, s3:DeleteObject and \
                  s3:AbortMultipartUpload for the bucket and what is in it",
             ),
@@ -212,6 +213,11 @@ impl Refusal {
                 Fault::NotFound,
                 format!("the bucket {bucket} does not exist"),
                 "check store_container, make the bucket, or let it be made with store_create = true",
+            ),
+            "InvalidBucketName" => (
+                Fault::Refused,
+                format!("{bucket} cannot be the name of a bucket"),
+                "check store_container: 3 to 63 small letters, digits, hyphens and dots",
             ),
             "NoSuchKey" | "NoSuchUpload" => {
                 (Fault::NotFound, format!("it is not in the store: {said}"), "")
@@ -253,6 +259,12 @@ impl Refusal {
         match self.status {
             429 | 503 => (Fault::Busy(self.retry_after), format!("the store is busy: {said}"), ""),
             507 => (Fault::Refused, "the store is full".to_owned(), "make room in it"),
+            401 | 403 if self.foreign => (
+                Fault::Refused,
+                format!("this does not answer like an S3 service: {said}"),
+                "check store_endpoint: a proxy or a web server asks for a login here",
+            ),
+            405 | 501 | 505 if self.foreign => self.no_s3(&said),
             501 | 505 => (Fault::Refused, format!("the store does not know this: {said}"), ""),
             408 | 500..=599 => (Fault::Unreachable, format!("the store failed: {said}"), ""),
             401 | 403 => (
@@ -271,13 +283,17 @@ impl Refusal {
                 "the store answers https at this address".to_owned(),
                 "begin store_endpoint with https://",
             ),
-            200..=399 => (
-                Fault::Refused,
-                format!("this does not answer like an S3 service: {said}"),
-                "check that store_endpoint is the address of the S3 service itself",
-            ),
+            200..=399 => self.no_s3(&said),
             _ => (Fault::Refused, format!("the store refused: {said}"), ""),
         }
+    }
+
+    fn no_s3(&self, said: &str) -> (Fault, String, &'static str) {
+        (
+            Fault::Refused,
+            format!("this does not answer like an S3 service: {said}"),
+            "check that store_endpoint is the address of the S3 service itself",
+        )
     }
 
     /// What the server itself said, on one line.
@@ -336,7 +352,7 @@ mod tests {
             body: body.as_bytes().to_vec(),
             cut: None,
         };
-        Refusal::of(&answer).into_error("logs", "https://s3.example.org/logs")
+        Refusal::of(&answer).into_error("write into", "logs", "https://s3.example.org/logs")
     }
 
     fn xml(code: &str) -> String {

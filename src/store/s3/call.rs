@@ -11,7 +11,8 @@ use super::answer::{Refusal, is_error};
 use super::public::Public;
 use super::sign::{Query, Target, query_string};
 use crate::content::Body;
-use crate::http::{Agent, Answer, Exchange, Failure, Payload, Request};
+use crate::http::{Agent, Answer, Exchange, Payload, Request};
+use crate::store::server;
 use crate::store::transfer::{Transfer, hex};
 use crate::store::{Fault, Sent, StoreError, Stored};
 
@@ -55,6 +56,25 @@ impl<'a> Call<'a> {
             time: None,
             fine: &[],
         }
+    }
+
+    /// What the user may not do, where this call is refused for want of a right.
+    fn doing(&self) -> &'static str {
+        match (self.method, self.key) {
+            ("PUT" | "POST", Some(_)) => "write into",
+            ("GET" | "HEAD", Some(_)) => "read from",
+            ("DELETE", Some(_)) => "remove from",
+            ("PUT", None) if self.query.is_empty() => "make",
+            _ if self.asks("delete") => "remove from",
+            _ if self.asks("lifecycle") && self.method == "PUT" => "change the rules of",
+            _ if self.asks("lifecycle") => "read the rules of",
+            _ if self.asks("list-type") => "list",
+            _ => "look at",
+        }
+    }
+
+    fn asks(&self, name: &str) -> bool {
+        self.query.iter().any(|(known, _)| *known == name)
     }
 
     fn hash(&self) -> String {
@@ -108,7 +128,7 @@ impl S3 {
                 timed = true;
                 continue;
             }
-            return Err(refusal.into_error(self.endpoint.bucket(), &self.name));
+            return Err(refusal.into_error(call.doing(), self.endpoint.bucket(), &self.name));
         }
     }
 
@@ -224,9 +244,12 @@ impl S3 {
         };
         match (exchange, ended) {
             (_, Some(failure)) => Err(failure),
-            (Exchange::Answered(answer), None) => Ok(answer),
+            (Exchange::Answered(answer), None) => {
+                self.known.answered();
+                Ok(answer)
+            }
             (Exchange::NotSent(failure) | Exchange::MaybeArrived(failure), None) => {
-                Err(self.no_answer(failure))
+                Err(self.known.no_answer(agent, &self.name, &url, failure))
             }
         }
     }
@@ -240,25 +263,9 @@ impl S3 {
         url
     }
 
-    fn no_answer(&self, failure: Failure) -> StoreError {
-        if !failure.hopeless {
-            return self.unreachable(failure.what);
-        }
-        let mut refused = self.unreachable(failure.what);
-        refused.fault = Fault::Refused;
-        refused.advise(
-            "check store_endpoint; a certificate of one's own is trusted with ca_file, and a \
-             server without TLS is addressed with http://",
-        )
-    }
-
-    /// No answer came, or it was not whole.
+    /// The answer was not whole.
     pub(super) fn unreachable(&self, why: String) -> StoreError {
-        let mut failure = StoreError::new(Fault::Unreachable, "the store cannot be reached")
-            .at(self.name.clone())
-            .advise("check store_endpoint, the network and the proxy");
-        failure.error = failure.error.because(why);
-        failure
+        server::unreachable(&self.name, why)
     }
 
     /// Something answers there, but not S3.

@@ -3,6 +3,7 @@
 use super::Swift;
 use crate::http::Answer;
 use crate::store::keystone::refusal;
+use crate::store::server;
 use crate::store::{Fault, StoreError, Stored};
 
 impl Swift {
@@ -17,7 +18,7 @@ impl Swift {
         let plain = |fault, what: String| StoreError::new(fault, what);
         let busy = || {
             plain(
-                Fault::Busy(refusal::retry_after(answer)),
+                Fault::Busy(server::retry_after(answer)),
                 format!("the store is busy: HTTP status {status}"),
             )
         };
@@ -25,7 +26,7 @@ impl Swift {
             300..=399 => {
                 return refusal::moved(&self.name, self.name.starts_with("https://"), answer);
             }
-            400 if refusal::speaks_tls(answer) => return refusal::wants_https(&self.name),
+            400 if server::wants_tls(answer) => return server::wants_https(&self.name),
             401 => plain(Fault::Refused, "the store does not accept the token".to_owned())
                 .advise("check that store_endpoint and store_region belong to the same cloud"),
             403 => plain(

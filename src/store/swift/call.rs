@@ -9,7 +9,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use super::Swift;
 use crate::content::Body;
 use crate::http::{Agent, Answer, Exchange, Payload, Request};
-use crate::store::keystone::{Session, refusal};
+use crate::store::keystone::Session;
+use crate::store::server;
 use crate::store::transfer::Transfer;
 use crate::store::{Sent, StoreError, Stored, encode_key};
 
@@ -129,11 +130,11 @@ impl Swift {
                 if matches!(call.method, "PUT" | "POST") {
                     request.payload = Payload::Bytes(&[]);
                 }
-                return self.answered(agent.exchange(request));
+                return self.answered(agent, &url, agent.exchange(request));
             }
             Content::Bytes(bytes) => {
                 request.payload = Payload::Bytes(bytes);
-                return self.answered(agent.exchange(request));
+                return self.answered(agent, &url, agent.exchange(request));
             }
             Content::Body { body, range, sent } => (body, range, sent, None),
             Content::Watched { body, range, sent, watch } => (body, range, sent, Some(*watch)),
@@ -147,7 +148,7 @@ impl Swift {
         }
         if length == 0 {
             request.payload = Payload::Bytes(&[]);
-            return self.answered(agent.exchange(request));
+            return self.answered(agent, &url, agent.exchange(request));
         }
         // Bytes that are sent a second time within this call are not counted twice.
         let position = Cell::new(0);
@@ -171,22 +172,24 @@ impl Swift {
         };
         match ended {
             Some(failure) => Err(failure),
-            None => self.answered(exchange),
+            None => self.answered(agent, &url, exchange),
         }
     }
 
-    fn answered(&self, exchange: Exchange) -> Stored<Answer> {
+    fn answered(&self, agent: &Agent, url: &str, exchange: Exchange) -> Stored<Answer> {
         match exchange {
-            Exchange::Answered(answer) => Ok(answer),
+            Exchange::Answered(answer) => {
+                self.known.answered();
+                Ok(answer)
+            }
             Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {
-                let https = self.name.starts_with("https://");
-                Err(refusal::no_answer(&self.name, https, failure))
+                Err(self.known.no_answer(agent, &self.name, url, failure))
             }
         }
     }
 
     pub(super) fn unreachable(&self, why: String) -> StoreError {
-        refusal::unreachable(&self.name, why)
+        server::unreachable(&self.name, why)
     }
 }
 

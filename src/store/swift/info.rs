@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::Swift;
 use crate::http::{Agent, Exchange, Request};
 use crate::store::Stored;
-use crate::store::keystone::refusal;
 
 /// What matters here of `/info`; the default is what nearly every cluster has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +63,7 @@ impl Swift {
                 _ => Ok(Info::default()),
             },
             Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {
-                Err(refusal::no_answer(&self.name, url.starts_with("https://"), failure))
+                Err(self.known.no_answer(agent, &self.name, &url, failure))
             }
         }
     }
