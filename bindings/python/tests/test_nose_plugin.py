@@ -87,11 +87,11 @@ def test_a_setup_that_breaks_is_an_error(lab, suite):
 
 
 def test_a_run_that_is_killed_did_not_finish(lab, suite):
-    ended = suite("suite_volumes", "--with-notify-pr", SUITE="killed")
+    ended = suite("suite_killed", "--with-notify-pr")
     assert ended.returncode == -signal.SIGKILL
     [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
-    assert (part["name"], part["finished"]) == ("suite_volumes", False)
-    assert "STARTED : TC: test_zzz_last" in stored(lab, "runinfo.txt")
+    assert (part["name"], part["finished"]) == ("suite_killed", False)
+    assert "STARTED : TC: test_that_kills" in stored(lab, "runinfo.txt")
 
 
 def test_a_data_center_that_cannot_be_deployed_did_not_finish(lab, suite):
@@ -102,8 +102,8 @@ def test_a_data_center_that_cannot_be_deployed_did_not_finish(lab, suite):
 
 
 def test_three_processes_leave_one_comment(lab, suite):
-    for name, more in (("suite_volumes", {}), ("suite_setup", {}), ("suite_volumes", {"SUITE": "killed"})):
-        suite(name, "--with-notify-pr", **more)
+    for name in ("suite_volumes", "suite_setup", "suite_killed"):
+        suite(name, "--with-notify-pr")
     receipt = lab.submit_spool(lab.job / "notify_pr-spool")
     assert len(receipt["parts"]) == 3
     assert len(lab.comments()) == 1

@@ -1,7 +1,6 @@
 """One test of each kind, as a suite of CloudStack's has them."""
 
 import os
-import signal
 import unittest
 
 from marvin.cloudstackTestCase import cloudstackTestCase
@@ -31,7 +30,5 @@ class TestVolumes(cloudstackTestCase):
 
     @attr(tags=["advanced"], required_hardware="false")
     def test_zzz_last(self):
-        if os.environ.get("SUITE") == "killed":
-            os.kill(os.getpid(), signal.SIGKILL)
         if os.environ.get("SUITE") == "moves":
             os.chdir("/")
