@@ -2,6 +2,7 @@
 
 mod ending;
 mod parts;
+mod privacy;
 mod summary;
 
 use time::{Duration, OffsetDateTime};
@@ -206,6 +207,9 @@ impl<'s> Delivery<'s> {
         }
         if let Some(links) = &mut links {
             self.settle_expiry(store, links);
+            if self.github_failure.is_some() {
+                self.warn_of_unknown(links);
+            }
         }
         self.missing.extend(uploaded.missing);
         self.store_failure = uploaded.failure;
@@ -307,6 +311,7 @@ impl<'s> Delivery<'s> {
             &facts,
             &self.stored,
         );
+        self.store = Some(store);
         self.receipt.page_url = published.page_url;
         self.full_text_url = published.full_text_url;
         match published.failure {
@@ -324,6 +329,7 @@ impl<'s> Delivery<'s> {
     pub(crate) fn post(&mut self) -> Result<()> {
         if self.github_failure.is_some() {
             self.ask_github()?;
+            self.keep_private();
             self.compose()?;
         }
         let Some(found) = self.found.take() else { return Ok(()) };

@@ -138,9 +138,7 @@ impl Probe<'_> {
                             store.how_to_publish()
                         ));
                     }
-                    if access == Access::Public {
-                        self.warn_of_listing();
-                    }
+                    self.warn_of_listing();
                     let caution = self.caution(access, &link);
                     return Links { access: Some(access), until: self.until(access), caution };
                 }
@@ -164,6 +162,7 @@ impl Probe<'_> {
                 caution: Some(NOT_VERIFIED.to_owned()),
             };
         }
+        self.warn_of_listing();
         self.nothing_opens(&why, temporary)
     }
 

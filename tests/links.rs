@@ -243,56 +243,174 @@ fn an_end_of_credentials_that_is_no_time_is_refused_at_once() {
 
 #[test]
 fn a_bucket_that_everybody_can_list_is_warned_of() {
-    for listable in [true, false] {
-        let options = BucketOptions { public: true, listable, ..BucketOptions::default() };
+    for (public, listable) in [(true, true), (true, false), (false, true), (false, false)] {
+        let options = BucketOptions { public, listable, ..BucketOptions::default() };
         let bucket = Bucket::start_with(options);
         let scene = Scene::s3(&bucket, &[]);
         // The marker is what is looked for in practice, and it has a plain name.
         let key = format!("{}{MARKER}", KEY.trim_end_matches("a b.log"));
         scene.put(&key);
         let decided = links::decide(&scene.submission, &*scene.store, &key, false).unwrap();
-        assert_eq!(decided.access, Some(Access::Public));
-        assert_eq!(scene.warned("can list the container"), listable);
+        let way = if public { Access::Public } else { Access::Signed };
+        assert_eq!(decided.access, Some(way));
+        assert_eq!(scene.warned("can list the container"), listable, "{public}");
     }
+}
+
+/// A run of a lab whose store is a bucket.
+struct Run {
+    github: stand_ins::GitHub,
+    number: u64,
+    bucket: Bucket,
+    logs: TempDir,
+}
+
+const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+impl Run {
+    fn new(bucket: Bucket, private: bool) -> Run {
+        let github = stand_ins::GitHub::start();
+        github.token("lab-token").login("lab-bot").scopes(&["repo"]);
+        let repository = github.repository("apache", "cloudstack");
+        repository.private(private).member("lab-bot", stand_ins::github::Permission::Write);
+        let number = repository.pull_from_branch("topic", HEAD).number();
+        let logs = TempDir::new().unwrap();
+        fs::write(logs.path().join("secret.log"), "private things").unwrap();
+        Run { github, number, bucket, logs }
+    }
+
+    fn report(&self, more: &[(&str, &str)]) -> Report {
+        let (api, store) = (self.github.url(), self.bucket.url());
+        let outbox = self.logs.path().join("outbox");
+        let mut report = Report::new();
+        for (name, value) in [
+            ("api_url", api.as_str()),
+            ("token", "lab-token"),
+            ("repo", "apache/cloudstack"),
+            ("commit", HEAD),
+            ("full_detail_files", self.logs.path().join("*.log").to_str().unwrap()),
+            ("outbox_dir", outbox.to_str().unwrap()),
+            ("store_api", "s3"),
+            ("store_endpoint", store.as_str()),
+            ("store_container", "logs"),
+            ("store_identity", "example-id"),
+            ("store_secret", "example-secret"),
+        ]
+        .iter()
+        .chain(more)
+        {
+            report.set(name, value).unwrap();
+        }
+        report.set_summary("It failed.");
+        report
+    }
+
+    fn comment(&self) -> String {
+        let comments = self.github.comments("apache/cloudstack", self.number);
+        assert_eq!(comments.len(), 1);
+        comments[0].body.clone()
+    }
+}
+
+fn go_on(_: &notify_pr::Progress) -> std::ops::ControlFlow<()> {
+    std::ops::ControlFlow::Continue(())
 }
 
 #[test]
 fn no_log_of_a_private_repository_is_uploaded_to_a_public_bucket() {
-    let github = stand_ins::GitHub::start();
-    github.token("lab-token").login("lab-bot").scopes(&["repo"]);
-    let repository = github.repository("apache", "cloudstack");
-    repository.private(true).member("lab-bot", stand_ins::github::Permission::Write);
-    let head = "0123456789abcdef0123456789abcdef01234567";
-    let pull = repository.pull_from_branch("topic", head);
-    let logs = TempDir::new().unwrap();
-    fs::write(logs.path().join("secret.log"), "private things").unwrap();
-    let bucket = bucket(true, false);
-    let (api, store, path) = (github.url(), bucket.url(), logs.path().to_str().unwrap());
-    let outbox = logs.path().join("outbox");
-    let mut report = Report::new();
-    for (name, value) in [
-        ("api_url", api.as_str()),
-        ("token", "lab-token"),
-        ("repo", "apache/cloudstack"),
-        ("commit", head),
-        ("full_detail_dir", path),
-        ("outbox_dir", outbox.to_str().unwrap()),
-        ("store_api", "s3"),
-        ("store_endpoint", store.as_str()),
-        ("store_container", "logs"),
-        ("store_identity", "example-id"),
-        ("store_secret", "example-secret"),
-    ] {
-        report.set(name, value).unwrap();
-    }
-    report.set_summary("It failed.");
-    let failure = report.submit(&mut |_| std::ops::ControlFlow::Continue(())).unwrap_err();
+    let run = Run::new(bucket(true, false), true);
+    let failure = run.report(&[]).submit(&mut go_on).unwrap_err();
     assert_eq!(failure.error.status(), Status::StoreRefused, "{failure}");
-    assert!(bucket.keys().is_empty(), "{:?}", bucket.keys());
-    let puts = bucket.requests().iter().filter(|request| request.method == "PUT").count();
+    assert!(run.bucket.keys().is_empty(), "{:?}", run.bucket.keys());
+    let puts = run.bucket.requests().iter().filter(|request| request.method == "PUT").count();
     assert_eq!(puts, 1, "only the marker was there, for a moment");
-    let comments = github.comments("apache/cloudstack", pull.number());
-    assert_eq!(comments.len(), 1);
-    assert!(comments[0].body.contains("secret.log"), "{}", comments[0].body);
-    assert!(comments[0].body.contains("everybody can read what is stored here"));
+    let comment = run.comment();
+    assert!(comment.contains("secret.log"), "{comment}");
+    assert!(comment.contains("everybody can read what is stored here"), "{comment}");
+}
+
+#[test]
+fn what_was_public_before_github_said_that_it_is_private_is_taken_back() {
+    for (private, access, kept) in
+        [(true, "auto", false), (true, "public", true), (false, "auto", true)]
+    {
+        // The upload takes long enough for somebody to look on.
+        let delay = std::time::Duration::from_millis(300);
+        let options = BucketOptions { delay, ..BucketOptions::default() };
+        let run = Run::new(Bucket::start_with(options), private);
+        run.github.fault(Fault::on("GET", "").status(503).forever());
+        run.github.fault(Fault::on("POST", "").status(503).forever());
+        let mut report = run.report(&[("store_access", access), ("timeout", "3s")]);
+        let ended = report.submit(&mut |progress| {
+            if progress.stage > notify_pr::status::Stage::Find {
+                run.github.clear_faults();
+            }
+            go_on(progress)
+        });
+        let comment = run.comment();
+        let receipt = match &ended {
+            Ok(receipt) => receipt,
+            Err(failure) => &failure.receipt,
+        };
+        assert_eq!(ended.is_ok(), kept, "{private} {access}: {comment}");
+        assert_eq!(run.bucket.keys().is_empty(), !kept, "{:?}", run.bucket.keys());
+        assert_eq!(receipt.page_url.is_some(), kept);
+        assert_eq!(comment.contains("/secret.log"), kept, "{comment}");
+        assert!(comment.contains("secret.log"), "{comment}");
+        if !kept {
+            assert!(comment.contains("everybody can read what is stored here"), "{comment}");
+            assert!(!comment.contains(&run.bucket.url()), "{comment}");
+        }
+    }
+}
+
+#[test]
+fn the_comment_says_that_nobody_can_read_and_the_receipt_what_to_change() {
+    let run = Run::new(bucket(false, false), false);
+    run.bucket.fault(Fault::on("GET", "X-Amz-Signature").s3(403, "AccessDenied").forever());
+    let receipt = run.report(&[]).submit(&mut go_on).unwrap();
+    assert!(run.comment().contains("The logs are not public"), "{}", run.comment());
+    assert!(!run.comment().contains(&run.bucket.url()), "no dead link: {}", run.comment());
+    let told = |words: &str| receipt.warnings.iter().any(|each| each.reason.contains(words));
+    assert!(told("put-bucket-policy") && told("s3:GetObject"), "{:?}", receipt.warnings);
+}
+
+#[test]
+fn the_comment_names_the_day_on_which_the_files_really_go() {
+    let day = |at: time::OffsetDateTime| {
+        let format =
+            time::macros::format_description!("[day padding:none] [month repr:long] [year]");
+        at.format(format).unwrap()
+    };
+    let now = time::OffsetDateTime::now_utc();
+    let ends = (now + time::Duration::hours(20)).format(&Rfc3339).unwrap();
+    let rule = "<LifecycleConfiguration><Rule><ID>soon</ID><Filter/><Status>Enabled</Status>\
+                <Expiration><Days>2</Days></Expiration></Rule></LifecycleConfiguration>";
+    type Row<'r> = (bool, Option<&'r str>, &'r [(&'r str, &'r str)], time::Duration);
+    let rows: [Row<'_>; 4] = [
+        (true, None, &[("store_expire_days", "30")], time::Duration::days(30)),
+        // Signed links end earlier than the files, and those of credentials that end with them.
+        (false, None, &[("store_expire_days", "30")], time::Duration::days(7)),
+        (
+            false,
+            None,
+            &[("store_session_token", "example-session"), ("store_session_end", &ends)],
+            time::Duration::hours(20),
+        ),
+        // What somebody else's rule removes earlier is not promised for longer.
+        (true, Some(rule), &[("store_expire_days", "30")], time::Duration::days(2)),
+    ];
+    for (public, rule, settings, expected) in rows {
+        let options = BucketOptions { public, lifecycle: true, ..BucketOptions::default() };
+        let run = Run::new(Bucket::start_with(options), !public);
+        if let Some(rule) = rule {
+            run.bucket.set_lifecycle(rule);
+        }
+        let receipt = run.report(settings).submit(&mut go_on).unwrap();
+        let comment = run.comment();
+        let text = format!("until {}", day(now + expected));
+        assert!(comment.contains(&text), "{settings:?}: {text}: {comment}");
+        let until = time::OffsetDateTime::parse(&receipt.expires.unwrap(), &Rfc3339).unwrap();
+        assert!((until - now - expected).abs() < time::Duration::minutes(5), "{until}");
+    }
 }
