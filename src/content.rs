@@ -3,6 +3,7 @@
 //! A store sees only a [`Body`], so retries, parts and replays work alike for files and for bytes
 //! in memory, and masking of secrets happens in one place, before anything is counted or hashed.
 
+pub mod archive;
 pub mod compress;
 pub mod media_type;
 #[cfg(test)]

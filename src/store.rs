@@ -1,5 +1,6 @@
 //! Where objects go. One trait, and one contract test that runs against every store.
 
+mod bundle;
 mod choose;
 mod directory;
 mod keystone;
@@ -19,6 +20,7 @@ use crate::content::Body;
 use crate::error::Error;
 use crate::status::Status;
 
+pub use bundle::{Bundle, Member};
 pub use choose::choose;
 
 /// The name of the object that marks the folder of a submission as made by this program. It is
@@ -282,6 +284,18 @@ pub trait Store: Send + Sync {
 
     /// Stores an object whole, replacing one of the same key.
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()>;
+
+    /// How long the store takes to answer anything, if it takes bundles of small objects.
+    fn takes_bundles(&self) -> Option<Duration> {
+        None
+    }
+
+    /// Stores small objects with one request, and says of each in turn whether it is proven to be
+    /// stored as it was sent. Of the others nothing is known, and `put` makes them right. A store
+    /// that cannot see to the end of what comes in a bundle fails with [`Fault::Refused`].
+    fn put_bundle(&self, _bundle: &Bundle, _sent: &Sent<'_>) -> Stored<Vec<bool>> {
+        Err(StoreError::new(Fault::Refused, "the store takes no bundles").at(self.name()))
+    }
 
     /// Begins a large object.
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload>;

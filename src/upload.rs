@@ -4,13 +4,14 @@
 //! missing bucket or a dead host show at once and with one request. Then the workers take the
 //! objects, the largest first, so that the small ones fill the gaps at the end.
 
+mod bundle;
+mod count;
 mod link;
 mod outcome;
 mod parts;
 mod patience;
 mod queue;
 
-use std::cell::Cell;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
@@ -29,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::events::{Event, Step};
 use crate::plan::{LeftOut, Plan, Planned};
 use crate::status::{Stage, Status};
-use crate::store::{Fault, MARKER, Marker, Meta, Sent, Store, StoreError, Stored};
+use crate::store::{Fault, MARKER, Marker, Meta, Store, StoreError, Stored};
 use crate::submission::Submission;
 
 /// The stack of a worker: nothing in it is deep, and there may be many.
@@ -102,7 +103,9 @@ pub fn upload_if(
         folder,
         queue: Queue::new(largest_first(plan), jobs(submission)),
         link: Link::default(),
-        gzip: wants_gzip(submission, store).then(Gzip::new),
+        gzip: Gzip::new(),
+        compresses: wants_gzip(submission, store),
+        strikes: AtomicU32::new(0),
         large: Mutex::new(Vec::new()),
         in_a_row: AtomicU32::new(0),
         outcomes: Mutex::new(BTreeMap::new()),
@@ -110,8 +113,8 @@ pub fn upload_if(
         patience,
     };
     match crew.begin() {
-        Ok(()) => match admitted(&format!("{folder}{MARKER}")) {
-            Ok(()) => crew.run(),
+        Ok(first_answer) => match admitted(&format!("{folder}{MARKER}")) {
+            Ok(()) => crew.run(first_answer),
             Err(refused) => {
                 let reason = refused.what().to_owned();
                 crew.fail(refused, reason);
@@ -207,8 +210,11 @@ struct Crew<'a> {
     queue: Queue,
     /// How fast the way to the store is.
     link: Link,
-    /// Where bytes may be compressed.
-    gzip: Option<Gzip>,
+    gzip: Gzip,
+    /// Whether objects may be stored compressed.
+    compresses: bool,
+    /// How many bundles failed.
+    strikes: AtomicU32,
     /// Objects that are sent in parts right now.
     large: Mutex<Vec<Arc<Large>>>,
     /// How much went wrong since the last success.
@@ -221,8 +227,9 @@ struct Crew<'a> {
 }
 
 impl Crew<'_> {
-    /// Finds out whether the store works at all, and marks the folder as ours.
-    fn begin(&self) -> Result<(), GivenUp> {
+    /// Finds out whether the store works at all, and marks the folder as ours. Returns how long the
+    /// first answer took.
+    fn begin(&self) -> Result<Duration, GivenUp> {
         let first = self.patience.with_attempts(FIRST_ATTEMPTS);
         first.retry(|| self.store.prepare())?;
         let marker = Marker {
@@ -235,10 +242,11 @@ impl Crew<'_> {
         let took =
             put_bytes(self.submission, self.store, &first, &key, &bytes, "application/json")?;
         self.queue.is_far(took);
-        Ok(())
+        Ok(took)
     }
 
-    fn run(&self) {
+    fn run(&self, first_answer: Duration) {
+        self.set_apart(first_answer);
         let swept = std::thread::scope(|scope| {
             // What is past its day goes meanwhile: a far store answers both at the same time.
             let sweep = std::thread::Builder::new().stack_size(STACK);
@@ -284,6 +292,10 @@ impl Crew<'_> {
         while let Some(task) = self.queue.take(number, &|| self.lasts()) {
             match task {
                 Task::Object(index) => self.begin_object(index, 0),
+                Task::Bundle(indices) => {
+                    self.put_bundle(&indices);
+                    self.queue.close();
+                }
                 Task::Part(large, at) => {
                     if let Some(ended) = self.put_part(&large, at) {
                         self.end_large(&large, ended);
@@ -363,7 +375,7 @@ impl Crew<'_> {
                         return self.begin_large(index, &key, body, &meta, prepared).map(|()| None);
                     }
                     let sent = self.patience.retry(|| {
-                        self.counted(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
+                        self.timed(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
                     });
                     match sent {
                         Ok(()) => return Ok(Some(self.file(index, &key, &body))),
@@ -393,42 +405,10 @@ impl Crew<'_> {
             redactor: &self.submission.redactor,
             with_md5: self.store.limits().wants_md5,
             hashed_below: parts_from,
-            gzip: self.gzip.as_ref().filter(|gzip| self.link.is_slower_than(gzip)),
+            gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
             goes_on: &|| self.lasts(),
         };
         preparing.body(&object.source, &object.name)
-    }
-
-    /// A store that asks for patience is heard by all workers.
-    fn heard<T>(&self, stored: Stored<T>) -> Stored<T> {
-        if let Err(StoreError { fault: Fault::Busy(_), .. }) = &stored {
-            self.queue.slow_down();
-        }
-        stored
-    }
-
-    /// Counts what a request sends; what it sent in vain is taken back.
-    fn counted<T>(&self, length: u64, work: impl FnOnce(&Sent<'_>) -> Stored<T>) -> Stored<T> {
-        let total = Cell::new(0);
-        let events = &self.submission.events;
-        let began = Instant::now();
-        let result = self.heard(work(&|bytes| {
-            if bytes > 0 {
-                total.set(total.get() + bytes);
-                events.emit(Event::Sent(bytes));
-                self.queue.sent(bytes);
-            }
-            self.patience.lasts()
-        }));
-        if result.is_ok() {
-            self.queue.answered();
-            self.link.sent(length, began.elapsed());
-        }
-        let kept = if result.is_ok() { length } else { 0 };
-        if total.get() > kept {
-            events.emit(Event::Unsent(total.get() - kept));
-        }
-        result
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod swift {
     mod access;
+    mod bundles;
     mod client;
     mod cluster;
     mod faults;

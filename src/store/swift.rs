@@ -5,13 +5,16 @@
 //! its own end, so nothing is ever swept here.
 
 mod answer;
+mod bundle;
 mod call;
 mod container;
 mod info;
 mod large;
 mod temp_url;
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use serde::Deserialize;
 use time::OffsetDateTime;
@@ -23,8 +26,8 @@ use super::keystone::Tokens;
 use super::server::Known;
 use super::transfer::{changed, hex};
 use super::{
-    Access, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store, Stored, Upload,
-    check_key, encode_key,
+    Access, Bundle, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store, Stored,
+    Upload, check_key, encode_key,
 };
 use crate::content::Body;
 use crate::error::{Error, Result};
@@ -54,6 +57,8 @@ pub(super) struct Swift {
     info: Mutex<Option<Info>>,
     /// Who may read, once that was asked.
     reading: Mutex<Option<temp_url::Reading>>,
+    /// Whether an object that came in a bundle was seen to know its end.
+    ends_proven: AtomicBool,
 }
 
 /// What `store_access` says.
@@ -103,6 +108,7 @@ impl Swift {
             known: Known::default(),
             info: Mutex::default(),
             reading: Mutex::default(),
+            ends_proven: AtomicBool::new(false),
         })
     }
 
@@ -113,12 +119,12 @@ impl Swift {
         if let Some(encoding) = &meta.content_encoding {
             headers.push(("content-encoding".to_owned(), encoding.clone()));
         }
-        headers.extend(self.expiry(meta));
+        headers.extend(self.ends_after(meta.expires));
         headers
     }
 
-    fn expiry(&self, meta: &Meta) -> Option<(String, String)> {
-        let left = (meta.expires? - self.clock.now()).whole_seconds();
+    fn ends_after(&self, end: Option<OffsetDateTime>) -> Option<(String, String)> {
+        let left = (end? - self.clock.now()).whole_seconds();
         // Zero is refused.
         Some(("x-delete-after".to_owned(), left.max(1).to_string()))
     }
@@ -188,6 +194,14 @@ impl Store for Swift {
             }
             _ => Ok(()),
         }
+    }
+
+    fn takes_bundles(&self) -> Option<Duration> {
+        self.offers_bundles()
+    }
+
+    fn put_bundle(&self, bundle: &Bundle, sent: &Sent<'_>) -> Stored<Vec<bool>> {
+        self.unpack(bundle, sent)
     }
 
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {
@@ -291,18 +305,44 @@ struct Row {
     name: String,
     #[serde(default)]
     bytes: u64,
+    /// The MD5 of the bytes, in digits.
+    #[serde(default)]
+    hash: String,
+    #[serde(default)]
+    content_type: String,
+}
+
+/// A page of a listing as Swift gives it.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Row>,
+    more: bool,
 }
 
 impl Swift {
     fn list_with(&self, agent: &Agent, prefix: &str, after: Option<&str>) -> Stored<Listing> {
+        let Rows { rows, more } = self.rows(agent, prefix, after, None)?;
+        let listed = |row: Row| Listed { key: row.name, size: row.bytes };
+        Ok(Listing { objects: rows.into_iter().map(listed).collect(), more })
+    }
+
+    /// What stands in the listing between two names.
+    fn rows(
+        &self,
+        agent: &Agent,
+        prefix: &str,
+        after: Option<&str>,
+        before: Option<&str>,
+    ) -> Stored<Rows> {
         let mut call = Call::new("GET", Target::Container);
         let limit = PAGE.to_string();
         call.query = vec![("format", "json"), ("limit", &limit), ("prefix", prefix)];
         call.query.extend(after.map(|after| ("marker", after)));
+        call.query.extend(before.map(|before| ("end_marker", before)));
         let answer = self.exchange(agent, &call)?;
         match (answer.status, self.create) {
             // It will be made when the first object comes.
-            (404, true) => return Ok(Listing::default()),
+            (404, true) => return Ok(Rows::default()),
             (404, false) => return Err(self.no_container()),
             _ => {}
         }
@@ -311,15 +351,13 @@ impl Swift {
             return Err(self.unreachable(why));
         }
         if answer.status == 204 {
-            return Ok(Listing::default());
+            return Ok(Rows::default());
         }
         let Ok(rows) = serde_json::from_slice::<Vec<Row>>(&answer.body) else {
             return Err(self.no_swift("the answer is no listing"));
         };
         let more = rows.len() >= PAGE;
-        let objects =
-            rows.into_iter().map(|row| Listed { key: row.name, size: row.bytes }).collect();
-        Ok(Listing { objects, more })
+        Ok(Rows { rows, more })
     }
 
     /// What the cluster says of itself, asked for once.

@@ -78,7 +78,7 @@ impl Crew<'_> {
             let range = large.ranges[at].clone();
             let number = u32::try_from(at + 1).unwrap_or(u32::MAX);
             let sent = self.patience.retry(|| {
-                self.counted(range.end - range.start, |sent| {
+                self.timed(range.end - range.start, |sent| {
                     let goes_on = |bytes| sent(bytes) && !large.failed.load(Ordering::Relaxed);
                     self.store.put_part(&large.upload, number, &large.body, range.clone(), &goes_on)
                 })

@@ -4,8 +4,9 @@
 //! time, and everybody helps with the last one. Workers come as long as they help: their number
 //! doubles while the uploads get faster by it, which they do where the store is far away, and
 //! stays small where the machine itself is the limit. A store that asks for patience gets fewer.
+//! Small objects that were set apart come last, in bundles once one of these has worked.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -29,8 +30,15 @@ const REQUEST: u64 = 64 << 10;
 /// How long anybody waits before looking at the deadline and the cancel again.
 const TICK: Duration = Duration::from_millis(100);
 
+/// How many objects are in the first bundle: enough to see how a store does it.
+const TRIED: usize = 16;
+/// The most objects and bytes in a bundle.
+const BUNDLE: (usize, u64) = (500, 2 << 20);
+
 /// Something to do for a worker.
 pub(super) enum Task {
+    /// Objects of the plan that go together.
+    Bundle(Vec<usize>),
     /// An object of the plan, by its index.
     Object(usize),
     /// A part of a large object, by its number from 0.
@@ -47,8 +55,24 @@ pub(super) struct Queue {
     done: AtomicU64,
 }
 
+/// What is known of bundles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Bundling {
+    /// The next one is a try.
+    Untried,
+    /// One is under way; small objects go one by one meanwhile.
+    Trying,
+    /// They work.
+    Open,
+    /// No more of them.
+    Closed,
+}
+
 struct State {
     objects: VecDeque<usize>,
+    /// Small objects that were set apart, by their keys, and their sizes.
+    small: VecDeque<(usize, u64)>,
+    bundling: Bundling,
     parts: VecDeque<(Arc<Large>, usize)>,
     /// Large objects that may still bring parts, and objects that may turn out to be large.
     open: usize,
@@ -59,12 +83,50 @@ struct State {
     busy_until: Option<Instant>,
 }
 
+impl State {
+    fn is_empty(&self) -> bool {
+        self.objects.is_empty() && self.small.is_empty() && self.parts.is_empty()
+    }
+
+    fn next(&mut self, workers: usize) -> Option<Task> {
+        if let Some((large, number)) = self.parts.pop_front() {
+            return Some(Task::Part(large, number));
+        }
+        if self.bundling == Bundling::Untried && !self.small.is_empty() {
+            self.bundling = Bundling::Trying;
+            return Some(Task::Bundle(self.bundle(TRIED)));
+        }
+        if let Some(index) = self.objects.pop_front() {
+            return Some(Task::Object(index));
+        }
+        if self.bundling == Bundling::Open && self.small.len() > 1 {
+            // They become smaller towards the end, so that all workers end together.
+            let share = self.small.len() / (workers.max(1) * 2);
+            return Some(Task::Bundle(self.bundle(share.clamp(TRIED, BUNDLE.0))));
+        }
+        self.small.pop_back().map(|(index, _)| Task::Object(index))
+    }
+
+    /// The next small objects, at most so many.
+    fn bundle(&mut self, most: usize) -> Vec<usize> {
+        let mut bytes = 0;
+        let fits = |&&(_, size): &&(usize, u64)| {
+            bytes += size;
+            bytes <= BUNDLE.1
+        };
+        let count = self.small.iter().take(most).take_while(fits).count().max(1);
+        self.small.drain(..count.min(self.small.len())).map(|(index, _)| index).collect()
+    }
+}
+
 impl Queue {
     /// A queue of objects, in the order in which they are taken, for at most so many workers.
     pub(super) fn new(objects: Vec<usize>, most: usize) -> Queue {
         Queue {
             state: Mutex::new(State {
                 objects: objects.into(),
+                small: VecDeque::new(),
+                bundling: Bundling::Closed,
                 parts: VecDeque::new(),
                 open: 0,
                 busy: 0,
@@ -90,30 +152,57 @@ impl Queue {
         self.allowed.store(wanted.min(self.most), Relaxed);
     }
 
+    /// How many workers may work now.
+    pub(super) fn allowed(&self) -> usize {
+        self.allowed.load(Relaxed)
+    }
+
+    /// These objects, which are in the queue, go in bundles from now on; with their sizes.
+    pub(super) fn set_apart(&self, small: VecDeque<(usize, u64)>) {
+        let apart: HashSet<usize> = small.iter().map(|&(index, _)| index).collect();
+        let mut state = self.lock();
+        state.objects.retain(|index| !apart.contains(index));
+        state.small = small;
+        state.bundling = Bundling::Untried;
+    }
+
+    /// What became known of bundles.
+    pub(super) fn bundling(&self, now: Bundling) {
+        let mut state = self.lock();
+        if state.bundling != Bundling::Closed {
+            state.bundling = now;
+        }
+        drop(state);
+        self.changed.notify_all();
+    }
+
+    /// Objects of a bundle that are to be stored one by one.
+    pub(super) fn bring_back(&self, objects: Vec<usize>) {
+        self.lock().objects.extend(objects);
+        self.changed.notify_all();
+    }
+
     /// What the worker of this number, counted from 0, does next; `None` when nothing is left for
-    /// anybody or `lasts` says no more. Whoever takes an object says [`Queue::close`] when all is
-    /// known about it.
+    /// anybody or `lasts` says no more. Whoever takes an object or a bundle says [`Queue::close`]
+    /// when all is known about it.
     pub(super) fn take(&self, worker: usize, lasts: &dyn Fn() -> bool) -> Option<Task> {
         let mut state = self.lock();
         loop {
             if !lasts() {
                 return None;
             }
-            let is_one_too_many = worker >= self.allowed.load(Relaxed);
-            if state.objects.is_empty() && state.parts.is_empty() && state.open == 0 {
+            let workers = self.allowed();
+            if state.is_empty() && state.open == 0 {
                 self.changed.notify_all();
                 return None;
             }
-            if !is_one_too_many {
-                if let Some((large, number)) = state.parts.pop_front() {
-                    state.busy += 1;
-                    return Some(Task::Part(large, number));
-                }
-                if let Some(index) = state.objects.pop_front() {
-                    state.open += 1;
-                    state.busy += 1;
-                    return Some(Task::Object(index));
-                }
+            if worker < workers
+                && let Some(task) = state.next(workers)
+            {
+                // A part belongs to an object that is open already.
+                state.open += usize::from(!matches!(task, Task::Part(..)));
+                state.busy += 1;
+                return Some(task);
             }
             let waited = self.changed.wait_timeout(state, TICK);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
@@ -136,7 +225,7 @@ impl Queue {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.open = state.open.saturating_sub(1);
-        if state.open == 0 && state.parts.is_empty() && state.objects.is_empty() {
+        if state.open == 0 && state.is_empty() {
             self.changed.notify_all();
         }
     }
@@ -169,7 +258,7 @@ impl Queue {
         let mut watch = Watch::new();
         loop {
             let mut state = self.lock();
-            let tasks = state.objects.len() + state.parts.len() + state.busy;
+            let tasks = state.objects.len() + state.small.len() + state.parts.len() + state.busy;
             let wanted = self.allowed.load(Relaxed).min(tasks);
             let from = started;
             started = started.max(wanted);

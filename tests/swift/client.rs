@@ -48,12 +48,16 @@ impl Made {
 
     /// The texts of all warnings.
     pub(super) fn warnings(&self) -> String {
-        let events = self.events.lock().unwrap();
-        let texts = events.iter().filter_map(|event| match event {
-            Event::Warning(text) => Some(text.as_str()),
+        self.told(|event| match event {
+            Event::Warning(text) => Some(text.clone()),
             _ => None,
-        });
-        texts.collect::<Vec<_>>().join("\n")
+        })
+        .join("\n")
+    }
+
+    /// What was told, in its order.
+    pub(super) fn told<T>(&self, what: impl FnMut(&Event) -> Option<T>) -> Vec<T> {
+        self.events.lock().unwrap().iter().filter_map(what).collect()
     }
 
     /// Stores bytes that go after so many seconds. A store makes one attempt, so what it calls busy

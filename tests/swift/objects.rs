@@ -5,7 +5,7 @@ use super::cluster::cluster;
 use notify_pr::store::Fault;
 
 /// Names that have broken one tool or another.
-const HOSTILE: [&str; 12] = [
+pub(super) const HOSTILE: [&str; 12] = [
     "a b+ü%&?#.txt",
     "100%25.log",
     "quote\"'`<b>.log",

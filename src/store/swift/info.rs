@@ -1,5 +1,7 @@
 //! What a cluster says of itself: its limits, and what it can do besides.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::Swift;
@@ -17,11 +19,22 @@ pub(super) struct Info {
     pub(super) segments: u32,
     /// Whether temporary URLs with SHA-256 are to be had, which came after those for a prefix.
     pub(super) temp_urls: bool,
+    /// Whether an archive is unpacked into objects that go when they should, as they do since 2.24.
+    pub(super) bundles: bool,
+    /// How long the answer took.
+    pub(super) took: Duration,
 }
 
 impl Default for Info {
     fn default() -> Info {
-        Info { object_bytes: 5 * (1 << 30) + 2, key_bytes: 1024, segments: 1000, temp_urls: false }
+        Info {
+            object_bytes: 5 * (1 << 30) + 2,
+            key_bytes: 1024,
+            segments: 1000,
+            temp_urls: false,
+            bundles: false,
+            took: Duration::ZERO,
+        }
     }
 }
 
@@ -48,17 +61,29 @@ impl Info {
                     .unwrap_or(usual.segments),
             },
             temp_urls: has(digests, "sha256") && (methods.is_none() || has(methods, "GET")),
+            bundles: info.get("bulk_upload").is_some()
+                && swift["version"].as_str().is_some_and(|version| is_from(version, (2, 24))),
+            took: usual.took,
         }
     }
+}
+
+/// Whether a version is not older than another one.
+fn is_from(version: &str, oldest: (u32, u32)) -> bool {
+    let mut numbers = version.split('.').map_while(|number| number.parse().ok());
+    numbers.next().zip(numbers.next()).is_some_and(|version| version >= oldest)
 }
 
 impl Swift {
     /// Asks the cluster. One that tells nothing is taken for a usual one.
     pub(super) fn ask_info(&self, agent: &Agent, storage_url: &str) -> Stored<Info> {
         let url = info_url(storage_url);
+        let began = Instant::now();
         match agent.exchange(Request::new("GET", &url)) {
             Exchange::Answered(answer) => match serde_json::from_slice::<Value>(&answer.body) {
-                Ok(info) if answer.is_success() && info.is_object() => Ok(Info::read(&info)),
+                Ok(info) if answer.is_success() && info.is_object() => {
+                    Ok(Info { took: began.elapsed(), ..Info::read(&info) })
+                }
                 _ if answer.status >= 500 => Err(self.refusal(&answer)),
                 _ => Ok(Info::default()),
             },
@@ -101,9 +126,29 @@ mod tests {
             "tempurl": { "methods": ["GET"], "allowed_digests": ["sha1", "sha256"] },
         });
         let expected =
-            Info { object_bytes: 1 << 20, key_bytes: 1024, segments: 10, temp_urls: true };
+            Info { object_bytes: 1 << 20, segments: 10, temp_urls: true, ..Info::default() };
         assert_eq!(Info::read(&small), expected);
         let old = serde_json::json!({ "swift": {}, "tempurl": { "methods": ["GET"] } });
         assert_eq!(Info::read(&old), Info { segments: 0, ..Info::default() });
+    }
+
+    #[test]
+    fn bundles_are_for_clusters_that_hand_the_end_on() {
+        for (version, bundles) in [
+            ("2.38.0", true),
+            ("2.24.0", true),
+            ("3.0", true),
+            ("2.23.1", false),
+            ("1.30.0", false),
+            ("2", false),
+            ("", false),
+        ] {
+            let told = serde_json::json!({
+                "swift": { "version": version }, "bulk_upload": { "max_failed_extractions": 1000 },
+            });
+            assert_eq!(Info::read(&told).bundles, bundles, "{version}");
+        }
+        let without = serde_json::json!({ "swift": { "version": "2.38.0" } });
+        assert!(!Info::read(&without).bundles);
     }
 }

@@ -63,7 +63,7 @@ impl Swift {
         let hash = Hash::default();
         let mut call = Call::new("PUT", Target::Object(&key));
         call.headers = vec![("content-type".to_owned(), "application/octet-stream".to_owned())];
-        call.headers.extend(self.expiry(&upload.meta));
+        call.headers.extend(self.ends_after(upload.meta.expires));
         call.content = Content::Watched { body, range, sent, watch: &hash };
         let answer = self.put_object(&call)?;
         let answer = self.checked(answer)?;

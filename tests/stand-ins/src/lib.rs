@@ -32,7 +32,9 @@ use sha2::{Digest, Sha256};
 pub use fault::Fault;
 pub use github::{Change, Comment, GitHub, GitHubOptions, Pull, Repository, Token};
 pub use server::{Bodies, Delivery, Desk, Handler, Options, Request, Response, Server};
-pub use store::{Bucket, BucketOptions, FileServer, Stored, Swift, SwiftObject, SwiftState};
+pub use store::{
+    Bucket, BucketOptions, FileServer, Stored, Swift, SwiftBulk, SwiftObject, SwiftState,
+};
 pub use tls::Identity;
 
 /// A commit name of 40 hex digits that depends on nothing but the seed.

@@ -6,7 +6,7 @@ mod swift;
 
 pub use bucket::{Bucket, BucketOptions, Stored};
 pub use file_server::FileServer;
-pub use swift::{Swift, SwiftObject, SwiftState};
+pub use swift::{Swift, SwiftBulk, SwiftObject, SwiftState};
 
 use crate::server::Response;
 

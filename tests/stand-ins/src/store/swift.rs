@@ -4,6 +4,8 @@
 //! Its account is `AUTH_lab`, its user `lab:bot` with the secret `right-secret`, and it speaks the
 //! first, second and third version of the identity service.
 
+mod bulk;
+
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use self::bulk::SwiftBulk;
 use crate::fault::Fault;
 use crate::server::{Options, Request, Response, Server};
 use crate::{hex, lock};
@@ -35,6 +38,10 @@ pub struct SwiftState {
     pub versions: Vec<&'static str>,
     /// The largest object.
     pub max_file_size: Option<usize>,
+    /// How long it takes to answer about itself and what is stored.
+    pub distance: Duration,
+    /// The middleware that unpacks archives, if there is one.
+    pub bulk: Option<SwiftBulk>,
     /// The containers.
     pub containers: HashSet<String>,
     /// The objects by their whole decoded path, which begins with the container.
@@ -51,6 +58,14 @@ pub struct SwiftObject {
     pub headers: Vec<(String, String)>,
     /// The paths of its segments, if it is a large object.
     pub segments: Vec<String>,
+}
+
+impl SwiftObject {
+    /// A header that it came with.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
 }
 
 /// A running Swift with a container `notify-pr`. It ends when it is dropped.
@@ -127,7 +142,7 @@ fn answer(shared: &Mutex<SwiftState>, request: &Request) -> Response {
     let mut state = lock(shared);
     let mut answer = match (request.method.as_str(), path.as_str()) {
         ("GET", "/") => versions(&state),
-        ("GET", "/info") => info(&state),
+        ("GET", "/info") => return late(state.distance, info(&state)),
         ("POST", "/v3/auth/tokens") if state.versions != ["v2.0"] => v3(&mut state, request),
         ("GET", "/v3/auth/projects") => {
             Response::json(200, &json!({ "projects": [{ "name": "lab" }] }))
@@ -136,13 +151,18 @@ fn answer(shared: &Mutex<SwiftState>, request: &Request) -> Response {
         ("GET", "/auth/v1.0") => v1(&mut state, request),
         (_, path) if path.starts_with("/v1/AUTH_lab/") => {
             let path = path["/v1/AUTH_lab/".len()..].to_owned();
-            return storage(&mut state, request, &path);
+            let distance = state.distance;
+            return late(distance, storage(&mut state, request, &path));
         }
         _ => Response::html(404),
     };
     drop(state);
     answer.delay = takes;
     answer
+}
+
+fn late(distance: Duration, answer: Response) -> Response {
+    Response { delay: distance, ..answer }
 }
 
 fn versions(state: &SwiftState) -> Response {
@@ -160,13 +180,15 @@ fn versions(state: &SwiftState) -> Response {
 
 fn info(state: &SwiftState) -> Response {
     let size = state.max_file_size.map_or(json!(null), |size| json!(size));
-    Response::json(
-        200,
-        &json!({
-            "swift": { "max_file_size": size },
-            "slo": { "max_manifest_segments": 1000 },
-        }),
-    )
+    let mut told = json!({
+        "swift": { "max_file_size": size },
+        "slo": { "max_manifest_segments": 1000 },
+    });
+    if let Some(bulk) = &state.bulk {
+        told["swift"]["version"] = json!(bulk.version);
+        told["bulk_upload"] = json!({ "max_failed_extractions": 1000 });
+    }
+    Response::json(200, &told)
 }
 
 fn give(state: &mut SwiftState) -> String {
@@ -259,14 +281,24 @@ fn storage(state: &mut SwiftState, request: &Request, path: &str) -> Response {
         return Response::html(404);
     }
     match request.method.as_str() {
+        "PUT" if state.bulk.is_some() && request.parameter("extract-archive").is_some() => {
+            bulk::extract(state, request, path)
+        }
         "PUT" => put(state, request, path),
         "DELETE" => delete(state, request, path),
         _ => match state.objects.get(path) {
             None => Response::html(404),
             Some(object) => {
-                let found = Response::new(200).body(object.bytes.clone());
-                let large = !object.segments.is_empty();
-                if large { found.header("X-Static-Large-Object", "True") } else { found }
+                let mut found = Response::new(200).body(object.bytes.clone());
+                if !object.segments.is_empty() {
+                    found.set("X-Static-Large-Object", "True");
+                }
+                let seconds = object.header("x-delete-after").and_then(|text| text.parse().ok());
+                if let Some(seconds) = seconds {
+                    let end = OffsetDateTime::now_utc() + Duration::from_secs(seconds);
+                    found.set("X-Delete-At", end.unix_timestamp().to_string());
+                }
+                found
             }
         },
     }
@@ -292,15 +324,20 @@ fn of_container(state: &mut SwiftState, request: &Request, container: &str) -> R
         "GET" => {
             let prefix = format!("{container}/{}", request.parameter("prefix").unwrap_or_default());
             let marker = format!("{container}/{}", request.parameter("marker").unwrap_or_default());
+            let end = request.parameter("end_marker").map(|end| format!("{container}/{end}"));
             let limit =
                 request.parameter("limit").map_or(10_000, |limit| limit.parse().unwrap_or(10_000));
             let rows: Vec<Value> = state
                 .objects
                 .iter()
                 .filter(|(path, _)| path.starts_with(&prefix) && **path > marker)
+                .filter(|(path, _)| end.as_ref().is_none_or(|end| *path < end))
                 .take(limit)
                 .map(|(path, object)| {
-                    json!({ "name": path[container.len() + 1..], "bytes": object.bytes.len() })
+                    // As a listing has it, without the spaces that the object keeps.
+                    let kind = object.header("content-type").unwrap_or("application/octet-stream");
+                    json!({ "name": path[container.len() + 1..], "bytes": object.bytes.len(),
+                        "hash": md5_of(&object.bytes), "content_type": kind.replace("; ", ";") })
                 })
                 .collect();
             Response::json(200, &Value::Array(rows))
