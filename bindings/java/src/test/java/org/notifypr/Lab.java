@@ -32,7 +32,7 @@ final class Lab implements AutoCloseable {
         this.folder = folder;
         Path published = Files.createDirectories(folder.resolve("published"));
         Path scene = Files.writeString(folder.resolve("scene.json"), SCENE);
-        process = new ProcessBuilder(System.getProperty("notifypr.test.stand-ins"), "--state",
+        process = new ProcessBuilder(System.getProperty("stand-ins"), "--state",
                         scene.toString(), "--directory", published.toString())
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();

@@ -17,7 +17,7 @@ class NumbersTest {
 
     private static String read() {
         try {
-            return Files.readString(Path.of(System.getProperty("notifypr.test.header")));
+            return Files.readString(Path.of(System.getProperty("header")));
         } catch (java.io.IOException error) {
             throw new java.io.UncheckedIOException(error);
         }
