@@ -12,10 +12,11 @@ mod c;
 mod jvm;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use c::{Lab, Link, Workshop, root, text};
+use notify_pr::Settings;
 use stand_ins::sha;
 
 /// What a door is given: an INI, something to attach, and settings.
@@ -50,57 +51,66 @@ impl Input<'_> {
         command
     }
 
-    /// The same for one of the programs in tests/four_doors.
-    fn door(&self, program: impl AsRef<Path>, before: &[&str]) -> Command {
-        let mut command = self.program(program);
-        command.args(before).args(["run.ini", self.attachment]);
+    /// The same for a program of [`Doors`].
+    fn door(&self, door: &Door) -> Command {
+        let mut command = self.program(&door.program);
+        command.args(&door.before).args(["run.ini", self.attachment]);
         command.args(self.settings.iter().map(|(name, value)| format!("{name}={value}")));
-        command.env("NOTIFY_PR_LIBRARY", c::shared_library());
-        command.env("PYTHONPATH", root().join("bindings/python/src"));
-        command.env("PYTHONDONTWRITEBYTECODE", "1");
+        command.envs(door.environment());
         command
     }
 }
 
-/// The ways into the library besides the command; those that this machine lacks are told.
+/// A way into the library besides the command: a program of tests/four_doors.
+struct Door {
+    program: PathBuf,
+    before: Vec<String>,
+}
+
+impl Door {
+    fn environment(&self) -> [(&'static str, PathBuf); 3] {
+        [
+            ("NOTIFY_PR_LIBRARY", c::shared_library()),
+            ("PYTHONPATH", root().join("bindings/python/src")),
+            ("PYTHONDONTWRITEBYTECODE", "1".into()),
+        ]
+    }
+}
+
+/// The doors that are open on this machine; of the others that is said.
 struct Doors {
-    c: Option<(Workshop, std::path::PathBuf)>,
-    python: bool,
-    java: Option<String>,
+    _workshop: Option<Workshop>,
+    doors: Vec<Door>,
 }
 
 impl Doors {
     fn open() -> Doors {
-        let c = Workshop::open("the door C").map(|workshop| {
+        let folder = root().join("tests/four_doors");
+        let source = |name: &str| folder.join(name).display().to_string();
+        let mut doors = Vec::new();
+        let workshop = Workshop::open("the door C");
+        if let Some(workshop) = &workshop {
             let program = workshop.build("tests/four_doors/door.c", Link::Shared, &[]);
-            (workshop, program)
-        });
-        let python = cfg!(unix) && c::installed("python3");
-        if !python {
+            doors.push(Door { program, before: Vec::new() });
+        }
+        if cfg!(unix) && c::installed("python3") {
+            doors.push(Door { program: "python3".into(), before: vec![source("door.py")] });
+        } else {
             c::skip("the door Python", "it needs Unix and python3");
         }
-        Doors { c, python, java: jvm::class_path("the door Java") }
+        if let Some(class_path) = jvm::class_path("the door Java") {
+            let before = vec!["-cp".to_owned(), class_path, source("Door.java")];
+            doors.push(Door { program: "java".into(), before });
+        }
+        Doors { _workshop: workshop, doors }
     }
 
     /// Lets the same input in everywhere; the receipt, once all doors gave the same.
     fn receipt(&self, input: &Input<'_>, status: i32) -> String {
         let receipt = text(&c::run(&mut input.command(), status).stdout);
-        let mut doors = Vec::new();
-        if let Some((_, program)) = &self.c {
-            doors.push(input.door(program, &[]));
-        }
-        let folder = root().join("tests/four_doors");
-        if self.python {
-            let script = folder.join("door.py").display().to_string();
-            doors.push(input.door("python3", &[&script]));
-        }
-        if let Some(class_path) = &self.java {
-            let source = folder.join("Door.java").display().to_string();
-            doors.push(input.door("java", &["-cp", class_path, &source]));
-        }
-        for mut door in doors {
-            let same = text(&c::run(&mut door, status).stdout);
-            assert_eq!(same, receipt, "{door:?}");
+        for door in &self.doors {
+            let same = text(&c::run(&mut input.door(door), status).stdout);
+            assert_eq!(same, receipt, "{}", door.program.display());
         }
         receipt
     }
@@ -156,4 +166,14 @@ fn command_c_python_and_java_give_the_same_receipt_byte_for_byte() {
     let given = [&FIXED[..], &[("commit", unknown.as_str())]].concat();
     let receipt = doors.receipt(&Input { lab: &lab, attachment: "more", settings: &given }, 33);
     assert!(receipt.contains("\"error_stage\": \"find\""), "{receipt}");
+}
+
+#[test]
+fn c_python_and_java_name_the_settings_of_the_library() {
+    let names: Vec<&str> = Settings::table().iter().map(|setting| setting.name()).collect();
+    for door in Doors::open().doors {
+        let mut command = Command::new(&door.program);
+        let said = text(&c::run(command.args(&door.before).envs(door.environment()), 0).stdout);
+        assert_eq!(said.lines().collect::<Vec<_>>(), names, "{}", door.program.display());
+    }
 }

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use notify_pr::settings::Kind;
-use notify_pr::{Settings, Status};
+use notify_pr::settings::{Kind, Setting};
+use notify_pr::{Settings, Stage, Status};
 
 /// The way of a report: a file imports only what stands above it.
 const ORDER: &[&str] = &[
@@ -237,4 +237,74 @@ fn status_numbers_are_never_given_another_meaning() {
     let numbers: Vec<i32> = Status::ALL.iter().map(|status| status.code()).collect();
     let promised = [0, 1, 2, 3, 4, 10, 11, 12, 20, 21, 22, 30, 31, 32, 33, 34, 35, 40, 41, 42, 50];
     assert_eq!(numbers, promised);
+}
+
+/// The lines `NAME = 1` and `NAME(1)` whose names begin so, in their order; what follows the number
+/// does not matter.
+fn numbers(text: &str, prefix: &str) -> Vec<(String, i32)> {
+    let number = |line: &str| {
+        let line = line.trim().strip_prefix(prefix)?;
+        let end = line.find(|c: char| !c.is_ascii_uppercase() && c != '_')?;
+        let rest = line[end..].strip_prefix(" = ").or_else(|| line[end..].strip_prefix('('))?;
+        let digits = rest.trim_end_matches([',', ';', ')']);
+        Some((line[..end].to_owned(), digits.parse().ok()?))
+    };
+    // Java has one for what a later library adds, which no library says.
+    text.lines().filter_map(number).filter(|(_, number)| *number >= 0).collect()
+}
+
+#[test]
+fn statuses_and_stages_have_the_same_names_and_numbers_in_every_language() {
+    let statuses: Vec<(String, i32)> =
+        Status::ALL.iter().map(|status| (status.name().to_owned(), status.code())).collect();
+    let stages: Vec<(String, i32)> =
+        Stage::ALL.iter().map(|stage| (stage.name().to_uppercase(), *stage as i32)).collect();
+    let header = read("include/notify_pr.h");
+    let in_header: Vec<(String, i32)> = numbers(&header, "NPR_")
+        .into_iter()
+        .filter(|(name, _)| !name.starts_with("STAGE_"))
+        .collect();
+    assert_eq!(in_header, statuses, "notify_pr.h");
+    assert_eq!(numbers(&header, "NPR_STAGE_"), stages, "notify_pr.h");
+    let python = read("bindings/python/src/notify_pr/_status.py");
+    let (in_python, rest) = python.split_once("class Stage").expect("the class Stage");
+    assert_eq!(numbers(in_python, ""), statuses, "Python's Status");
+    assert_eq!(numbers(rest, ""), stages, "Python's Stage");
+    let java = |name: &str| read(format!("bindings/java/src/main/java/org/notifypr/{name}.java"));
+    assert_eq!(numbers(&java("Status"), ""), statuses, "Java's Status");
+    assert_eq!(numbers(&java("Stage"), ""), stages, "Java's Stage");
+}
+
+/// The files below a folder of the project that git would keep.
+fn files_below(folder: &str) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut left = vec![root().join(folder)];
+    while let Some(path) = left.pop() {
+        if !path.is_dir() {
+            files.push(path);
+        } else if !path.ends_with("target") && !path.ends_with("__pycache__") {
+            let entries = fs::read_dir(path).expect("a folder of the project");
+            left.extend(entries.map(|entry| entry.expect("an entry").path()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn packages_and_examples_name_only_settings_that_exist() {
+    const CALLS: &[&str] = &[".set(\"", "report.get(\"", "npr_report_set(report, \""];
+    // They are there to be refused.
+    const REFUSED: &[&str] = &["no_such", "no_such_setting"];
+    let mut seen = 0;
+    for path in files_below("bindings").into_iter().chain(files_below("examples")) {
+        let Ok(text) = fs::read_to_string(&path) else { continue };
+        for name in CALLS.iter().flat_map(|call| text.split(call).skip(1)) {
+            let name = name.split('"').next().unwrap_or_default();
+            let known = Setting::find(name).is_some() || REFUSED.contains(&name);
+            assert!(known || name.starts_with("details."), "{}: {name}", path.display());
+            seen += 1;
+        }
+    }
+    assert!(seen > 20, "the search finds {seen}");
 }

@@ -4,9 +4,13 @@ import org.notifypr.NotifyPrException;
 import org.notifypr.Receipt;
 import org.notifypr.Report;
 
-/** Prints the receipt of a report: Door INI ATTACHMENT NAME=VALUE... */
+/** Prints the receipt of a report, or all settings: Door [INI ATTACHMENT NAME=VALUE...] */
 final class Door {
     public static void main(String[] args) {
+        if (args.length < 2) {
+            Report.settingNames().forEach(System.out::println);
+            return;
+        }
         int status = 0;
         Receipt receipt;
         try (Report report = new Report().load(Path.of(args[0])).loadEnvironment()) {

@@ -1,9 +1,12 @@
-"""Prints the receipt of a report: door.py INI ATTACHMENT NAME=VALUE..."""
+"""Prints the receipt of a report, or all settings: door.py [INI ATTACHMENT NAME=VALUE...]"""
 
 import sys
 
-from notify_pr import NotifyPrError, Report
+from notify_pr import NotifyPrError, Report, setting_names
 
+if len(sys.argv) < 3:
+    print(*setting_names(), sep="\n")
+    sys.exit()
 ini, attachment, *settings = sys.argv[1:]
 with Report.from_ini(ini) as report:
     report.load_environment()
