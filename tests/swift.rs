@@ -18,4 +18,5 @@ mod swift {
     mod making;
     mod objects;
     mod public;
+    mod renewal;
 }

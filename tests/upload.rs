@@ -22,7 +22,8 @@ use notify_pr::plan::{Plan, Planned};
 use notify_pr::settings::{Origin, Settings};
 use notify_pr::status::Status;
 use notify_pr::store::{
-    self, Access, Limits, Listing, MARKER, Marker, Meta, Part, Sent, Store, Stored, Upload,
+    self, Access, Limits, Listing, MARKER, Marker, Meta, Part, Sent, Store, StoreError, Stored,
+    Upload,
 };
 use notify_pr::submission::{Cancel, Submission};
 use notify_pr::upload::{Uploaded, put_page, upload};
@@ -595,10 +596,13 @@ fn a_dry_run_contacts_nobody() {
     assert!(uploaded.files.is_empty() && bucket.requests().is_empty());
 }
 
-/// A store with a bug: one key makes it panic.
-struct Buggy(Box<dyn Store>);
+/// What is done about a `put`: it gets the key, and the `put` itself.
+type Around = dyn Fn(&str, &mut dyn FnMut() -> Stored<()>) -> Stored<()> + Send + Sync;
 
-impl Store for Buggy {
+/// A store that does something else, or something more, where an object is put.
+struct Wrapped(Box<dyn Store>, Box<Around>);
+
+impl Store for Wrapped {
     fn name(&self) -> &str {
         self.0.name()
     }
@@ -609,8 +613,7 @@ impl Store for Buggy {
         self.0.prepare()
     }
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
-        assert!(!key.contains("05"), "a bug that a test asked for");
-        self.0.put(key, body, meta, sent)
+        (self.1)(key, &mut || self.0.put(key, body, meta, sent))
     }
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {
         self.0.begin(key, meta)
@@ -660,9 +663,65 @@ impl Store for Buggy {
 fn a_bug_in_a_worker_is_an_internal_error_and_no_crash() {
     let bucket = Bucket::start("logs");
     let mut scene = Scene::s3(&bucket, &[("jobs", "4")]);
-    scene.store = Box::new(Buggy(scene.store));
+    let buggy: Box<Around> = Box::new(|key, put| {
+        assert!(!key.contains("05"), "a bug that a test asked for");
+        put()
+    });
+    scene.store = Box::new(Wrapped(scene.store, buggy));
     let uploaded = scene.upload(&forty());
     assert_eq!(uploaded.failure.unwrap().status(), Status::Internal);
     assert_eq!(uploaded.files.len() + uploaded.missing.len(), 40, "everything is accounted for");
     assert!(uploaded.missing.iter().any(|missing| missing.name.contains("05")));
+}
+
+#[test]
+fn a_store_that_asks_for_patience_gets_half_the_requests_at_a_time() {
+    /// How many are under way, the most before anybody was asked to wait, and the most after it.
+    #[derive(Default)]
+    struct Seen {
+        calls: usize,
+        now: usize,
+        before: usize,
+        after: usize,
+        busy: Option<Instant>,
+    }
+    let bucket = Bucket::start("logs");
+    let mut scene = Scene::s3(&bucket, &[("jobs", "16")]);
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let shared = Arc::clone(&seen);
+    let counting: Box<Around> = Box::new(move |_, put| {
+        let is_busy = {
+            let mut seen = shared.lock().unwrap();
+            seen.calls += 1;
+            seen.now += 1;
+            let now = seen.now;
+            match seen.busy {
+                None => seen.before = seen.before.max(now),
+                // Whoever had begun may end; a rest later there may be more again.
+                Some(busy) if (150..1_000).contains(&busy.elapsed().as_millis()) => {
+                    seen.after = seen.after.max(now);
+                }
+                Some(_) => {}
+            }
+            if seen.calls == 150 {
+                seen.busy = Some(Instant::now());
+            }
+            seen.calls == 150
+        };
+        std::thread::sleep(Duration::from_millis(20));
+        let done = match is_busy {
+            true => Err(StoreError::new(store::Fault::Busy(None), "come back later")),
+            false => put(),
+        };
+        shared.lock().unwrap().now -= 1;
+        done
+    });
+    scene.store = Box::new(Wrapped(scene.store, counting));
+    let plan = plan((0..900).map(|n| planned(&format!("{n:03}.log"), bytes(n, 10))).collect());
+    let uploaded = scene.upload(&plan);
+    assert_whole(&bucket, &plan, &uploaded);
+    let seen = seen.lock().unwrap();
+    assert!(seen.before > 9, "{} at a time", seen.before);
+    // Half of sixteen, and the one that was told to come back.
+    assert!((1..=9).contains(&seen.after), "{} at a time afterwards", seen.after);
 }

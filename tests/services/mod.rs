@@ -52,8 +52,13 @@ pub(crate) fn seaweedfs() -> Option<Service> {
     Some(service)
 }
 
-/// The s3api of OpenStack Swift, with TempAuth.
+/// The s3api of OpenStack Swift, with TempAuth, which is at `/auth/v1.0`.
 pub(crate) fn swift() -> Option<Service> {
+    swift_with(&[])
+}
+
+/// The same with variables of swift-up.sh.
+pub(crate) fn swift_with(variables: &[(&str, &str)]) -> Option<Service> {
     let binary = installed("swift/venv/bin/swift-proxy-server", "OpenStack Swift")?;
     let venv = binary.parent().and_then(Path::parent).expect("a virtualenv").to_owned();
     let home = new_home("swift");
@@ -72,7 +77,8 @@ pub(crate) fn swift() -> Option<Service> {
         .env("SWIFT_VENV", venv)
         .env("SWIFT_KEYSTONE", "0")
         .env("SWIFT_PORT", proxy.to_string())
-        .env("SWIFT_BASE_PORT", base.to_string());
+        .env("SWIFT_BASE_PORT", base.to_string())
+        .envs(variables.iter().copied());
     let said = start(up);
     service.endpoint = said["SWIFT_S3_ENDPOINT"].clone();
     service.access_key = said["SWIFT_S3_ACCESS_KEY"].clone();

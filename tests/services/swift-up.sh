@@ -11,6 +11,8 @@
 #   SWIFT_BASE_PORT   account/container/object = +1 +2 +3 (default 16200)
 #   SWIFT_KEYSTONE    1 (default) or 0: TempAuth only (saves ~25 s of install, ~130 MB of memory)
 #   SWIFT_S3_ACL      true|false: s3api's s3_acl          (default false, Swift's own default)
+#   SWIFT_MAX_FILE    the largest object in bytes         (default 5368709122, Swift's own default)
+#   SWIFT_TOKEN_LIFE  how long tokens of TempAuth last    (default 86400 seconds, Swift's own default)
 # `swift-up.sh install` only installs. Writes $SWIFT_HOME/env.sh (sourceable) and prints it.
 set -euo pipefail
 
@@ -22,6 +24,8 @@ KEYSTONE_PORT=${KEYSTONE_PORT:-15000}
 SWIFT_BASE_PORT=${SWIFT_BASE_PORT:-16200}
 SWIFT_KEYSTONE=${SWIFT_KEYSTONE:-1}
 SWIFT_S3_ACL=${SWIFT_S3_ACL:-false}
+SWIFT_MAX_FILE=${SWIFT_MAX_FILE:-5368709122}
+SWIFT_TOKEN_LIFE=${SWIFT_TOKEN_LIFE:-86400}
 SWIFT_VERSION=${SWIFT_VERSION:-2.38.3}
 KEYSTONE_VERSION=${KEYSTONE_VERSION:-30.0.0}
 PYTHON=${PYTHON:-python3}
@@ -57,6 +61,8 @@ cat > "$CONF/swift.conf" <<E
 [swift-hash]
 swift_hash_path_prefix = notify
 swift_hash_path_suffix = pr
+[swift-constraints]
+max_file_size = $SWIFT_MAX_FILE
 [storage-policy:0]
 name = Policy-0
 default = yes
@@ -157,6 +163,7 @@ pipeline = catch_errors gatekeeper healthcheck proxy-logging listing_formats bul
 use = egg:swift#tempauth
 fernet_key_k1 = $(cat "$CONF/fernet.key")
 active_fernet_key_id = k1
+token_life = $SWIFT_TOKEN_LIFE
 user_admin_admin = admin .admin .reseller_admin
 user_test_tester = testing .admin
 user_test2_tester2 = testing2 .admin
