@@ -4,6 +4,7 @@
 mod c;
 mod jvm;
 
+use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -26,7 +27,7 @@ fn the_java_package_passes_its_tests_without_warnings_and_its_jar_works() {
         assert!(!said.contains("WARN"), "{what}:\n{said}");
         let tests = said.lines().rfind(|line| line.contains("Tests run:")).unwrap_or_default();
         println!("{what}: {tests}");
-        the_example_reports_with_the_library_in_the_jar(jdk);
+        the_examples_report_with_the_library_in_the_jar(jdk);
         a_run_of_surefire_is_set_aside(jdk);
     }
 }
@@ -40,20 +41,32 @@ fn class_path(jdk: &Jdk) -> String {
         assert!(is_there, "{name} is not in the jar:\n{names}");
     }
     assert!(!names.contains("com/sun/jna"), "JNA is Jenkins', of which there can be only one");
-    let all = std::fs::read_to_string(jdk.build().join("class-path")).expect("what pom.xml writes");
+    let all = fs::read_to_string(jdk.build().join("class-path")).expect("what pom.xml writes");
     let jna = all.split(':').find(|path| path.contains("/jna-")).expect("JNA");
     format!("{}:{jna}", jar.display())
 }
 
-fn the_example_reports_with_the_library_in_the_jar(jdk: &Jdk) {
+fn the_examples_report_with_the_library_in_the_jar(jdk: &Jdk) {
     let lab = Lab::new();
-    let mut java = lab.command(jdk.java());
-    java.args(jdk.native_access()).arg("-cp").arg(class_path(jdk));
-    java.arg(root().join("examples/Report.java")).args(["run.ini", &lab.commit, "logs"]);
-    let output = c::run(&mut java, 0);
-    let (out, err) = (c::text(&output.stdout), c::text(&output.stderr));
-    assert!(out.contains("#issuecomment"), "{out}{err}");
-    assert!(!err.contains("WARN"), "{err}");
+    let readme = fs::read_to_string(root().join("bindings/java/README.md")).expect("the README");
+    let program = readme.split("```java\n").nth(1).and_then(|rest| rest.split("```").next());
+    lab.write("Example.java", program.expect("a program in the README"));
+    lab.write("MarvinLogs/results.txt", "test_a ... ok\n");
+    let class_path = class_path(jdk);
+    let example = root().join("examples/Report.java");
+    let programs: [(PathBuf, &[&str]); 2] = [
+        (lab.path("Example.java"), &[&lab.commit]),
+        (example, &["run.ini", &lab.commit, "MarvinLogs"]),
+    ];
+    for (program, arguments) in programs {
+        let mut java = lab.command(jdk.java());
+        java.args(jdk.native_access()).arg("-cp").arg(&class_path).arg(program).args(arguments);
+        let output = c::run(&mut java, 0);
+        let (out, err) = (c::text(&output.stdout), c::text(&output.stderr));
+        assert!(out.contains("#issuecomment"), "{out}{err}");
+        assert!(!err.contains("WARN"), "{err}");
+    }
+    // The second one renewed the comment of the first.
     let comments = lab.comments();
     assert_eq!(comments.len(), 1);
     assert!(comments[0].contains("results.txt"), "{}", comments[0]);

@@ -140,6 +140,13 @@ fn tested(what: &str, python: &Path) {
         .env("NOTIFY_PR_BUILD_COMMAND", command);
     run(&mut pip, 0);
     run(Command::new(python).args(["-m", "mypy"]).current_dir(package()), 0);
+    // And as somebody sees it who has it installed.
+    run(
+        Command::new(python)
+            .args(["-m", "mypy", "--strict", "examples/report.py"])
+            .current_dir(root()),
+        0,
+    );
     let mut pytest = Command::new(python);
     pytest
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--quiet", "-rs", "tests"])

@@ -131,6 +131,16 @@ def test_a_run_that_is_killed_did_not_finish(lab, suite):
     assert (part["name"], part["finished"]) == ("test_volumes", False)
 
 
+@XDIST
+@pytest.mark.skipif(os.name == "nt", reason="SKIPPED: signals are those of Unix")
+def test_a_worker_that_is_killed_is_told_and_the_run_reported_once(lab, suite):
+    ended = suite("--notify-pr", "-n2", "-k", "many or passes", SUITE="killed")
+    assert ended.returncode == 1
+    assert len(LINE.findall(ended.stdout)) == 1
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert (part["passed"], part["errors"], part["verdict"]) == (1, 4, "failure")
+
+
 @pytest.mark.skipif(os.name == "nt", reason="SKIPPED: signals are those of Unix")
 def test_a_run_that_is_interrupted_is_an_error(lab, suite):
     assert suite("--notify-pr", SUITE="interrupted").returncode == 2

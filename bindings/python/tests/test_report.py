@@ -5,6 +5,9 @@ import json
 import os
 import pathlib
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -218,6 +221,27 @@ def load(lab, library):
     return lab.run("-c", "import notify_pr", NOTIFY_PR_LIBRARY=str(library))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="SKIPPED: it is Linux that is told where to look")
+def test_the_library_beside_the_module_comes_before_the_systems(lab):
+    library = os.environ.get("NOTIFY_PR_LIBRARY")
+    if not library:
+        pytest.skip("SKIPPED: NOTIFY_PR_LIBRARY has to name the library")
+    package, system = lab.job / "package", lab.job / "system"
+    shutil.copytree(str(pathlib.Path(notify_pr.__file__).parent), str(package / "notify_pr"))
+    beside = package / "notify_pr" / "libnotify_pr.so"
+    for path in (beside, system / "libnotify_pr.so.0"):
+        path.parent.mkdir(exist_ok=True)
+        shutil.copy(library, str(path))
+    program = (
+        "import notify_pr; maps = open('/proc/self/maps').read().split(); "
+        "print([word for word in maps if 'libnotify_pr.so' in word][0])"
+    )
+    more = {"PYTHONPATH": str(package), "LD_LIBRARY_PATH": str(system), "NOTIFY_PR_LIBRARY": ""}
+    assert lab.run("-c", program, **more).stdout.strip() == str(beside)
+    beside.unlink()
+    assert lab.run("-c", program, **more).stdout.strip() == str(system / "libnotify_pr.so.0")
+
+
 def test_a_library_that_is_not_there_is_an_import_error_with_advice(lab):
     ended = load(lab, lab.job / "libnothing.so")
     assert ended.returncode == 1
@@ -227,9 +251,6 @@ def test_a_library_that_is_not_there_is_an_import_error_with_advice(lab):
 
 @pytest.mark.skipif(os.name == "nt", reason="it needs a C compiler named cc")
 def test_a_library_that_does_not_fit_is_an_import_error_with_advice(lab):
-    import shutil
-    import subprocess
-
     if not shutil.which("cc"):
         pytest.skip("SKIPPED: it needs a C compiler named cc")
     source, library = lab.job / "other.c", lab.job / "libother.so"
@@ -249,6 +270,18 @@ def test_the_token_is_in_no_receipt(lab):
         assert TOKEN not in report.attach_bytes("a", TOKEN.encode()).submit().json
 
 
+def test_the_program_in_the_readme_reports(lab):
+    readme = (ROOT / "bindings" / "python" / "README.md").read_text()
+    (lab.job / "program.py").write_text(readme.split("```python\n")[1].split("```")[0])
+    for name in ("MarvinLogs", "integration-test-results"):
+        (lab.job / name).mkdir()
+        (lab.job / name / f"{name}.txt").write_text("all is well\n")
+    ended = lab.run("program.py", COMMIT)
+    assert (ended.returncode, ended.stdout.count("#issuecomment")) == (0, 1), ended.stdout
+    [comment] = lab.comments()
+    for part in ("1 **failed**", "MarvinLogs.txt", "integration-test-results.txt", "versions.txt"):
+        assert part in comment
+    assert lab.run("program.py", "0" * 39 + "1").returncode == Status.NO_PULL_REQUEST
 
 
 def test_the_example_reports(lab):

@@ -14,9 +14,6 @@ from conftest import COMMIT, clean_environment
 import notify_pr
 from notify_pr import Report, Stage, Status
 
-# A cancel takes a second at most; the machine may be busy.
-SOON = 5.0
-
 INTERRUPTED = """
 import json, signal, sys, threading, notify_pr
 report = notify_pr.Report.from_ini(sys.argv[1], commit=sys.argv[2])
@@ -55,12 +52,10 @@ def test_ctrl_c_cancels_and_waits_for_the_end(lab, how, times):
         assert process.stdout.readline() == b"submitting\n"
     else:
         wait_for_requests(lab)
-    began = time.monotonic()
     for _ in range(times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.03)
     out, _ = process.communicate(timeout=60)
-    assert time.monotonic() - began < SOON
     assert process.returncode == 0
     assert json.loads(out.decode()) == {"status": Status.CANCELLED, "threads": 1}
 
@@ -113,11 +108,9 @@ def test_what_progress_raises_cancels_and_comes_back(lab, kind):
     def progress(now):
         raise raised
 
-    began = time.monotonic()
     with Report.from_ini(lab.ini, commit=COMMIT) as report:
         with pytest.raises(kind) as caught:
             report.submit(progress=progress)
-    assert time.monotonic() - began < SOON
     assert caught.value is raised
     assert report.receipt.status is Status.CANCELLED
     assert not lab.comments()
