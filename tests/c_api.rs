@@ -120,6 +120,14 @@ fn a_child_after_fork_submits() {
 }
 
 #[test]
+fn parts_that_are_set_aside_are_submitted_later_as_one() {
+    let Some((_workshop, program)) = program("collect") else { return };
+    let lab = Lab::new();
+    lab.run(&program, &["run.ini"]);
+    assert_eq!(lab.comments().len(), 1);
+}
+
+#[test]
 fn cancel_while_planning() {
     let Some((_workshop, program)) = program("cancel") else { return };
     let lab = Lab::new();

@@ -12,7 +12,7 @@ use std::process::Command;
 use c::{root, run, shared_library, skip, text};
 
 /// What the tests use, with nose or its successor. The package itself needs nothing.
-const PACKAGES: &[&str] = &["pytest", "pytest-xdist", "mypy"];
+const PACKAGES: &[&str] = &["hatchling", "pytest", "pytest-xdist", "mypy"];
 
 /// The folder of the package.
 fn package() -> PathBuf {
@@ -134,7 +134,7 @@ fn tested(what: &str, python: &Path) {
     // nose and pytest find plugins among what is installed, so the package is installed.
     let command = env!("CARGO_BIN_EXE_notify_pr");
     let mut pip = pip(python);
-    pip.args(["--force-reinstall", "--no-deps"])
+    pip.args(["--force-reinstall", "--no-deps", "--no-build-isolation"])
         .arg(package())
         .env("NOTIFY_PR_BUILD_LIBRARY", shared_library())
         .env("NOTIFY_PR_BUILD_COMMAND", command);

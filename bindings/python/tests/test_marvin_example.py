@@ -26,7 +26,8 @@ def job(lab):
     """A workspace with the suites of the pull request, and the example as ci/."""
     smoke = lab.job / "test" / "integration" / "smoke"
     shutil.copytree(str(DATA / "suites"), str(smoke))
-    (smoke / "suite_texts.py").unlink()
+    for name in ("suite_texts.py", "suite_hangs.py"):
+        (smoke / name).rename(lab.job / name)
     shutil.copytree(str(DATA / "site"), str(lab.job / "site"))
     shutil.copytree(str(EXAMPLE), str(lab.job / "ci"))
     details = (EXAMPLE / "notify_pr.ini").read_text().split("[details]")[1]
@@ -103,6 +104,23 @@ def test_the_pipeline_reports_every_suite_in_one_comment(job):
     for name in ("suite_setup", "suite_volumes", "suite_killed"):
         assert f"/{name}/" in stored
     assert not list((job.job / "notify_pr-spool" / "17").glob("[!.]*"))
+
+
+def test_a_build_that_ended_before_the_suites_is_only_a_warning(job):
+    _, found = steps()
+    more = {"NOTIFY_PR_TOKEN": TOKEN, "NOTIFY_PR_SPOOL_DIR": str(job.job / "spool")}
+    ended = run(job, found[-1][0], **more)
+    assert ended.returncode == 0
+    assert "WARNING" in ended.stdout
+    assert not job.comments()
+
+
+def test_a_suite_that_hangs_is_ended_and_did_not_finish(job):
+    more = {"NOTIFY_PR_SPOOL_DIR": str(job.job / "spool"), "MARVIN_CONFIG": "lab.cfg"}
+    ended = run(job, "ci/run_suites suite_hangs.py", SUITE_TIMEOUT="3", **more)
+    assert ended.returncode == 1
+    [part] = job.submit_spool(job.job / "spool")["parts"]
+    assert (part["name"], part["finished"]) == ("suite_hangs", False)
 
 
 def test_a_suite_that_cannot_be_started_has_a_line(job):

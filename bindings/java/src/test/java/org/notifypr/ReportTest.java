@@ -58,6 +58,25 @@ class ReportTest {
         }
     }
 
+    private Report part(Path spool, String name) {
+        return new Report().set("submit", "collect").set("spool_dir", spool.toString())
+                .set("part", name).attach("words.txt", new byte[] {65}).begin();
+    }
+
+    @Test
+    void partsThatAreSetAsideAreSubmittedLaterAsOne() throws IOException {
+        Path spool = folder.resolve("spool");
+        try (Report one = part(spool, "one")) {
+            assertTrue(one.set("counts", "passed=2").submit().commentUrl().isEmpty());
+        }
+        part(spool, "two").close();
+        try (Lab lab = new Lab(folder); Report all = new Report().load(lab.ini).loadSpool(spool)) {
+            String comment = all.submit().commentText().orElseThrow();
+            assertTrue(comment.contains("| one | ✅ Passed | 2 |"), comment);
+            assertTrue(comment.contains("| two | ⏹️ Did not finish |"), comment);
+        }
+    }
+
     @Test
     void detailsAreRowsOfTheComment() throws IOException {
         try (Lab lab = new Lab(folder); Report report = new Report().load(lab.ini)) {
