@@ -197,6 +197,56 @@ fn a_new_name_a_token_that_tells_nothing_and_a_lock_are_warnings() {
 }
 
 #[test]
+fn the_pull_request_is_told_as_it_is_now() {
+    type Change = fn(&stand_ins::Pull);
+    let table: [(&str, Change, &[(&str, &str)], Level, &str); 6] = [
+        ("head", |_| (), &[], Level::Ok, "the commit is its head"),
+        ("pushed", |pull| drop(pull.push(&"b".repeat(40))), &[], Level::Ok, "no longer its head"),
+        ("closed", |pull| drop(pull.close()), &[], Level::Warn, "is closed"),
+        ("merged", |pull| drop(pull.merge(&"c".repeat(40))), &[], Level::Warn, "is merged"),
+        (
+            "closed and forbidden",
+            |pull| drop(pull.close()),
+            &[("on_closed", "fail")],
+            Level::Fail,
+            "is closed",
+        ),
+        (
+            "outdated and forbidden",
+            |pull| drop(pull.push(&"b".repeat(40))),
+            &[("on_outdated", "fail")],
+            Level::Fail,
+            "head",
+        ),
+    ];
+    for (what, change, settings, level, words) in table {
+        let scene = Scene::new();
+        change(&scene.repository.pull(1));
+        let checkup = scene.check(settings);
+        let found = find(&checkup, "pull_request", level);
+        assert!(found.text.contains(words), "{what}: {found:?}");
+        let status = if level == Level::Fail { Status::RefusedByPolicy } else { Status::Ok };
+        assert_eq!(checkup.status(), status, "{what}: {}", checkup.to_json());
+    }
+}
+
+#[test]
+fn credentials_that_end_and_the_disk_of_the_spool_are_told() {
+    let scene = Scene::with(BucketOptions { public: true, ..BucketOptions::default() });
+    let spool = scene.outbox.path().join("not/yet");
+    let checkup = scene.check(&[
+        ("store_session_token", "example-session"),
+        ("store_session_end", "2026-11-30T12:22:33Z"),
+        ("spool_dir", spool.to_str().unwrap()),
+    ]);
+    let ends = find(&checkup, "store_write", Level::Warn);
+    assert!(ends.text.contains("until 2026-11-30 12:22 UTC"), "{ends:?}");
+    assert!(!checkup.to_json().contains("example-session"), "{}", checkup.to_json());
+    #[cfg(unix)]
+    assert!(checkup.findings.iter().any(|each| each.text.contains("for the spool")));
+}
+
+#[test]
 fn what_is_wrong_with_the_store_is_told_with_its_status() {
     let public = || BucketOptions { lifecycle: true, ..BucketOptions::default() };
     let table: Vec<(&str, BucketOptions, Option<Fault>, &str, &str)> = vec![
@@ -275,6 +325,7 @@ fn a_public_bucket_is_no_place_for_a_private_repository() {
     scene.github.token(TOKEN).scopes(&["repo"]);
     scene.repository.private(true).member("lab-bot", stand_ins::github::Permission::Write);
     let checkup = scene.check(&[]);
+    assert!(find(&checkup, "repository", Level::Ok).text.contains("is private"));
     let found = find(&checkup, "store_access", Level::Fail);
     assert!(found.advice.as_ref().unwrap().contains("store_access = public"), "{found:?}");
     assert_eq!(checkup.status(), Status::StoreRefused);

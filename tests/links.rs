@@ -409,6 +409,9 @@ fn the_comment_names_the_day_on_which_the_files_really_go() {
         let receipt = run.report(settings).submit(&mut go_on).unwrap();
         let comment = run.comment();
         let text = format!("until {}", day(now + expected));
+        assert!(comment.contains("The links were not verified from outside"), "{comment}");
+        let hour = expected < time::Duration::days(2);
+        assert_eq!(comment.contains(&format!("{text}, ")), hour, "{settings:?}: {comment}");
         assert!(comment.contains(&text), "{settings:?}: {text}: {comment}");
         let until = time::OffsetDateTime::parse(&receipt.expires.unwrap(), &Rfc3339).unwrap();
         assert!((until - now - expected).abs() < time::Duration::minutes(5), "{until}");

@@ -28,8 +28,10 @@ pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findin
         false => findings.ok("proxy", proxies.join(", ")),
     }
     let outbox = settings.path("outbox_dir");
+    let spool = settings.path("spool_dir");
     let temporary = Some(std::env::temp_dir());
     for (folder, what, advice) in [
+        (spool, "the spool", "make room, or set spool_dir to a folder on another disk"),
         (outbox, "the outbox", "make room, or set outbox_dir to a folder on another disk"),
         (temporary, "temporary files", "make room, or set TMPDIR to a folder on another disk"),
     ] {

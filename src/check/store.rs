@@ -84,6 +84,7 @@ impl Probe<'_> {
         match put {
             Ok(()) => {
                 findings.ok("store_write", format!("{} takes objects", self.store.name()));
+                self.credentials(findings);
                 Some(bytes)
             }
             Err(failure) => {
@@ -91,6 +92,20 @@ impl Probe<'_> {
                 None
             }
         }
+    }
+
+    /// A run may last longer than temporary credentials do.
+    fn credentials(&self, findings: &mut Findings) {
+        let Some(temporary) = self.store.temporary() else { return };
+        let until = match temporary.ends {
+            Some(ends) => format!("until {}", moment(ends)),
+            None => "for a while only".to_owned(),
+        };
+        findings.warn(
+            "store_write",
+            format!("the store's credentials are temporary and good {until}"),
+            "see that the run ends before, or use an access key that stays",
+        );
     }
 
     fn read(&self, bytes: &[u8], findings: &mut Findings) {
@@ -206,6 +221,12 @@ impl Probe<'_> {
             }
         }
     }
+}
+
+/// `2026-11-30 12:22 UTC`.
+fn moment(at: time::OffsetDateTime) -> String {
+    let at = at.to_offset(time::UtcOffset::UTC);
+    format!("{} {:02}:{:02} UTC", at.date(), at.hour(), at.minute())
 }
 
 fn until_of(submission: &Submission) -> time::OffsetDateTime {

@@ -242,6 +242,10 @@ fn logs_line(document: &Document) -> String {
 fn kept_until(document: &Document) -> String {
     let seen = document.page_url.is_some() || document.files.iter().any(|file| file.url.is_some());
     match document.expires {
+        // Links end with the credentials that signed them, which may be in the middle of a day.
+        Some(expires) if seen && expires - document.started < time::Duration::days(2) => {
+            format!("Logs are kept until {}.", moment(expires))
+        }
         Some(expires) if seen => format!("Logs are kept until {} (UTC).", date(expires)),
         _ => String::new(),
     }

@@ -319,7 +319,8 @@ other   = get(c.projects, 'other-project', domain='default')
 swift   = get(c.users, 'swift', domain='default', password='swiftpw')
 ci      = get(c.users, 'ci-user', domain='default', password='ci-secret')
 foe     = get(c.users, 'other-user', domain='default', password='other-secret')
-for r, u, p in (('admin', swift, service), ('service', swift, service), ('member', ci, project), ('member', foe, other)):
+reader  = get(c.users, 'ci-reader', domain='default', password='reader-secret')
+for r, u, p in (('reader', reader, project), ('admin', swift, service), ('service', swift, service), ('member', ci, project), ('member', foe, other)):
     c.roles.grant(roles[r], user=u, project=p)
 svc = get(c.services, 'swift', type='object-store')
 have = {e.interface for e in c.endpoints.list(service=svc)}

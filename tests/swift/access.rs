@@ -108,11 +108,13 @@ fn check_tells_bad_settings_from_each_other_before_anything_is_uploaded() {
             assert!(text.contains(words), "{auth:?} {more:?}: {text}");
         }
     }
+    let reader = ("store_identity", "ci-project:ci-reader");
     for (more, words) in [
-        (("store_identity", "no-project:ci-user"), "store_identity"),
-        (("store_identity", "ci-project:nobody"), "store_identity"),
+        (&[("store_identity", "no-project:ci-user")][..], "store_identity"),
+        (&[("store_identity", "ci-project:nobody")], "store_identity"),
+        (&[reader, ("store_secret", "reader-secret")], "the role member in the project"),
     ] {
-        let (status, text) = checked(cluster, Auth::V3, "checked", &[more]);
+        let (status, text) = checked(cluster, Auth::V3, "checked", more);
         assert_eq!(status, Status::StoreRefused, "{more:?}: {text}");
         assert!(text.contains(words), "{more:?}: {text}");
     }

@@ -30,6 +30,11 @@ pub(super) fn try_store(pairs: &[(&str, &str)]) -> Result<Made, notify_pr::error
     for (name, value) in pairs {
         settings.set(name, value, Origin::Api)?;
     }
+    settled(settings)
+}
+
+/// The same where the settings are complete.
+pub(super) fn settled(settings: Settings) -> Result<Made, notify_pr::error::Error> {
     let events = Arc::new(Events::new());
     let seen = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&seen);

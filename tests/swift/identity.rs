@@ -1,9 +1,10 @@
 //! Logins on a real Keystone and TempAuth: who gets in, and what everybody else is told.
 
+use notify_pr::settings::{Environment, Origin, Settings};
 use notify_pr::store::Fault;
 use serde_json::json;
 
-use super::client::{Auth, DAY, ask, keystone_token, store};
+use super::client::{Auth, DAY, ask, keystone_token, settled, store};
 use super::cluster::{Cluster, cluster};
 
 /// The settings of a good login with some in place of its own; empty ones are left out.
@@ -111,6 +112,40 @@ fn an_application_credential_gets_in_without_a_project() {
     let bad = [("store_credential_id", id), ("store_secret", "wrong-secret")];
     let text = refused(cluster, Auth::V3, &bad);
     assert!(text.contains("application credential") && text.contains("expired"), "{text}");
+}
+
+#[test]
+fn the_credentials_of_openstacks_own_programs_get_in() {
+    let Some(cluster) = cluster() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let url = cluster.variable("OS_AUTH_URL");
+    let clouds = format!(
+        "clouds:\n  lab:\n    region_name: RegionOne\n    interface: public\n    auth:\n      \
+         auth_url: {url}\n      username: ci-user\n      project_name: ci-project\n      \
+         user_domain_name: Default\n      project_domain_id: default\n"
+    );
+    std::fs::write(folder.path().join("clouds.yaml"), clouds).unwrap();
+    let secure = "clouds: {lab: {auth: {password: ci-secret}}}\n";
+    std::fs::write(folder.path().join("secure.yaml"), secure).unwrap();
+    let variables = [
+        ("OS_AUTH_URL", url),
+        ("OS_USERNAME", "ci-user"),
+        ("OS_PASSWORD", "ci-secret"),
+        ("OS_PROJECT_NAME", "ci-project"),
+        ("OS_REGION_NAME", "RegionOne"),
+    ];
+    for pairs in [&[("OS_CLOUD", "lab")][..], &variables] {
+        let mut settings = Settings::new();
+        for (name, value) in
+            [("store_api", "swift"), ("store_container", "identity"), ("store_create", "true")]
+        {
+            settings.set(name, value, Origin::Api).unwrap();
+        }
+        let environment = Environment::from_pairs(pairs.iter().copied(), folder.path());
+        settings.load_environment(&environment).unwrap();
+        settings.settle(&mut std::io::empty()).unwrap();
+        settled(settings).unwrap().put("b.log", b"x", DAY);
+    }
 }
 
 #[test]
