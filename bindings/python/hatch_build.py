@@ -1,6 +1,6 @@
 """Puts libnotify_pr and the notify_pr command into the wheel.
 
-They are built with cargo (release) from the checkout that this folder belongs to. Variables change
+They are built with cargo from the checkout that this folder belongs to. Variables change
 that:
 
 NOTIFY_PR_BUILD_LIBRARY, NOTIFY_PR_BUILD_COMMAND
@@ -17,7 +17,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, Tuple
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -65,13 +65,21 @@ def built(root: Path) -> Tuple[Path, Path]:
         )
     if not shutil.which("cargo"):
         sys.exit("notify_pr is built with cargo, which is not installed: see https://rustup.rs")
-    cargo = ["cargo", "build", "--release", "--locked", "--package", "notify_pr", "--lib"]
-    cargo += ["--bin", "notify_pr", "--message-format", "json-render-diagnostics"]
-    messages = subprocess.run(cargo, cwd=root, stdout=subprocess.PIPE, check=True).stdout
-    files: List[Path] = []
+    # The library is loaded into other programs, so Cargo.toml has a profile that makes it small.
+    small = ("--profile", "library", "--no-default-features", "--crate-type", "cdylib")
+    library = cargo(root, LIBRARY, "rustc", "--lib", *small)
+    return library, cargo(root, COMMAND, "build", "--bin", "notify_pr", "--release")
+
+
+def cargo(root: Path, name: str, task: str, *arguments: str) -> Path:
+    """Lets cargo build the file of this name, and says where it is."""
+    command = ["cargo", task, "--locked", "--package", "notify_pr", *arguments]
+    command += ["--message-format", "json-render-diagnostics"]
+    messages = subprocess.run(command, cwd=root, stdout=subprocess.PIPE, check=True).stdout
     for line in messages.splitlines():
         message = json.loads(line)
         if message["reason"] == "compiler-artifact":
-            files += map(Path, message["filenames"])
-    found = {file.name: file for file in files}
-    return found[LIBRARY], found[COMMAND]
+            for file in map(Path, message["filenames"]):
+                if file.name == name:
+                    return file
+    sys.exit(f"{' '.join(command)} did not say where it left {name}")
