@@ -38,6 +38,8 @@ def test_many(number):
     if os.environ.get("SUITE") == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
     if os.environ.get("SUITE") == "interrupted":
+        # What is started in the background has Ctrl-C ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.kill(os.getpid(), signal.SIGINT)
     if os.environ.get("SUITE") == "forks" and os.fork() == 0:
         pytest.exit("a child")
@@ -109,6 +111,13 @@ def test_it_can_be_asked_for_in_the_ini_file(lab, suite):
     assert len(LINE.findall(suite().stdout)) == 1
     [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
     assert part["name"] == "smoke"
+
+
+def test_an_ini_file_cannot_make_a_test_run_submit(lab, suite):
+    lab.ini.write_text(lab.ini.read_text() + "submit = now\n")
+    ended = suite("--notify-pr", f"--notify-pr-config={lab.ini}")
+    assert "notify_pr: set aside" in ended.stdout
+    assert not lab.control("requests")
 
 
 def test_now_submits_from_the_process(lab, suite):

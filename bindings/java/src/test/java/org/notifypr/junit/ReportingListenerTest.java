@@ -8,9 +8,12 @@ import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.net.URL;
+import java.net.URLClassLoader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -20,6 +23,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Disabled;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
@@ -75,6 +79,11 @@ class ReportingListenerTest {
     private record Ran(long failures, String said) {}
 
     private Ran run(Map<String, String> parameters, Class<?>... classes) {
+        return run(parameters, List.of(), classes);
+    }
+
+    private Ran run(
+            Map<String, String> parameters, List<TestExecutionListener> more, Class<?>... classes) {
         var summary = new SummaryGeneratingListener();
         var builder = LauncherDiscoveryRequestBuilder.request();
         for (Class<?> each : classes) {
@@ -85,8 +94,11 @@ class ReportingListenerTest {
         System.setErr(new PrintStream(said, true, StandardCharsets.UTF_8));
         try {
             // The ServiceLoader finds the listener.
+            var listeners = new ArrayList<TestExecutionListener>(more);
+            listeners.add(summary);
             LauncherFactory.create().execute(
-                    builder.configurationParameters(parameters).build(), summary);
+                    builder.configurationParameters(parameters).build(),
+                    listeners.toArray(TestExecutionListener[]::new));
         } finally {
             System.setErr(before);
         }
@@ -143,6 +155,40 @@ class ReportingListenerTest {
         assertTrue(ran.said().startsWith("notify_pr: status 11: "), ran.said());
         ran = run(Map.of("notifypr.config", folder.resolve("no.ini").toString()), Mixed.class);
         assertTrue(ran.said().startsWith("notify_pr: status 10: "), ran.said());
+    }
+
+    /** A class loader with a package of ours for itself, in a world without JNA. */
+    private static final class WithoutJna extends URLClassLoader {
+        WithoutJna() {
+            super(new URL[] {
+                ReportingListener.class.getProtectionDomain().getCodeSource().getLocation()
+            }, ReportingListener.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            if (name.startsWith("com.sun.jna.")) {
+                throw new ClassNotFoundException(name);
+            }
+            Class<?> loaded = findLoadedClass(name);
+            return loaded != null || !name.startsWith("org.notifypr.")
+                    ? super.loadClass(name, resolve)
+                    : findClass(name);
+        }
+    }
+
+    @Test
+    void withoutJnaThereIsALineAndTheTestsGoOn() throws Exception {
+        try (var loader = new WithoutJna()) {
+            var listener = (TestExecutionListener) loader
+                    .loadClass(ReportingListener.class.getName()).getConstructor().newInstance();
+            assertEquals("", run(Map.of(), List.of(listener), Mixed.class).said());
+            Path spool = folder.resolve("spool");
+            Ran ran = run(Map.of("notifypr.spool_dir", spool.toString()), List.of(listener), Mixed.class);
+            assertEquals(2, ran.failures());
+            assertTrue(ran.said().contains("notify_pr: nothing is reported: "), ran.said());
+            assertTrue(ran.said().contains("com/sun/jna/"), ran.said());
+        }
     }
 
     @Test
