@@ -28,7 +28,7 @@ pub fn class_path(what: &str) -> Option<String> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("bindings/java");
     let mut mvn = Command::new("mvn");
     mvn.args(["-q", "-B", "process-classes"]).current_dir(&package);
-    assert!(mvn.status().expect("mvn runs").success(), "bindings/java does not compile");
+    maven(what, &mut mvn)?;
     Some(fs::read_to_string(package.join("target/class-path")).expect("what pom.xml writes"))
 }
 
