@@ -7,7 +7,7 @@
 //! | in the spool | what it is |
 //! |---|---|
 //! | `<id>.begun/` | a part that has begun: its name, and hard links to the files it has named so far |
-//! | `.new-<id>/` | a part that is being written |
+//! | `<id>.begun/new/` | the whole part while it is being written |
 //! | `<id>/` | a part that is complete; its name comes last, so it is there as a whole or not at all |
 //! | `.taken-<submission>/` | parts that are being submitted; they come back if that fails |
 //! | `.done-<submission>/` | parts that were submitted and are being removed |
@@ -47,7 +47,7 @@ use crate::status::Status;
 use crate::submission::{Cancel, Clock, Submission, random_id};
 
 const BEGUN: &str = ".begun";
-const NEW: &str = ".new-";
+const NEW: &str = "new";
 const TAKEN: &str = ".taken-";
 const DONE: &str = ".done-";
 const LOCK: &str = ".lock";

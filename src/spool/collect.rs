@@ -14,6 +14,7 @@ use crate::plan::{Plan, Planned};
 use crate::receipt::rfc3339;
 use crate::redact::Kind;
 use crate::report::{Attachment, Report};
+use crate::status::Status;
 use crate::submission::Submission;
 
 /// Larger files are linked where that is possible.
@@ -133,24 +134,36 @@ fn numbers(folder: &Path) -> io::Result<Vec<usize>> {
 pub(crate) fn set_aside(draft: &Draft<'_>) -> Result<PathBuf> {
     let spool = spool_dir(draft.submission)?;
     let begun = spool.join(format!("{}{BEGUN}", draft.id));
-    let new = spool.join(format!("{NEW}{}", draft.id));
     let folder = spool.join(&draft.id);
-    let broken = |source| unwritable(&spool, source);
-    if !is_folder(&begun) {
-        private_folder(&begun, false).map_err(broken)?;
-        draft.record().write(&begun).map_err(broken)?;
-    }
-    private_folder(&new, false).map_err(broken)?;
-    let written = write(draft, &new)
-        .and_then(|()| fs::rename(&new, &folder).map_err(|source| unwritable(&spool, source)));
-    if let Err(error) = written {
-        // The part stays there as one that began.
-        let _ = fs::remove_dir_all(&new);
-        return Err(error);
+    match put_aside(draft, &begun, &folder) {
+        // A submission has just taken what was there as a part that did not finish. The next
+        // submission gets the whole.
+        Err(error) if error.status() == Status::Disk && !is_folder(&begun) => {
+            put_aside(draft, &begun, &folder)?;
+        }
+        ended => ended?,
     }
     // A complete part counts for more than its beginning, should that be left behind.
     let _ = fs::remove_dir_all(&begun);
     Ok(folder)
+}
+
+/// Writes the part inside of its beginning, so that whatever takes that along leaves nothing half
+/// written behind, and gives it its own name.
+fn put_aside(draft: &Draft<'_>, begun: &Path, folder: &Path) -> Result<()> {
+    let broken = |source| unwritable(folder.parent().unwrap_or(folder), source);
+    if !is_folder(begun) {
+        private_folder(begun, false).map_err(broken)?;
+        draft.record().write(begun).map_err(broken)?;
+    }
+    let new = begun.join(NEW);
+    private_folder(&new, false).map_err(broken)?;
+    let written = write(draft, &new).and_then(|()| fs::rename(&new, folder).map_err(broken));
+    if written.is_err() {
+        // The part stays there as one that began.
+        let _ = fs::remove_dir_all(&new);
+    }
+    written
 }
 
 fn write(draft: &Draft<'_>, folder: &Path) -> Result<()> {

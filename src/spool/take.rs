@@ -3,14 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use super::{BEGUN, DONE, LOCK, NEW, TAKEN, is_folder, is_id, private_folder, unwritable};
+use super::{BEGUN, DONE, LOCK, TAKEN, is_folder, is_id, private_folder, unwritable};
 use crate::error::{Error, Result};
 use crate::status::Status;
-
-/// A part that has been under way for so long was left behind by a process that died.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// The most parts that are taken at once; the others wait for the next submission.
 const MOST: usize = 5_000;
@@ -157,14 +153,10 @@ fn recover(spool: &Path) -> io::Result<()> {
         if !is_folder(&path) {
             continue;
         }
-        let old = || {
-            let changed = fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
-            changed.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED))
-        };
         // A folder that somebody else put there, with rights that forbid it, stops nothing.
         if name.starts_with(TAKEN) {
             let _ = bring_back(&path, spool);
-        } else if name.starts_with(DONE) || (name.starts_with(NEW) && old()) {
+        } else if name.starts_with(DONE) {
             let _ = fs::remove_dir_all(&path);
         }
     }

@@ -135,7 +135,7 @@ fn a_process_that_is_killed_while_it_sets_its_part_aside_is_seen() {
     let lab = Lab::new();
     let folder = lab.spool().join(format!("{}.begun", "a".repeat(32)));
     fs::create_dir_all(&folder).expect("a folder");
-    fs::create_dir_all(lab.spool().join(format!(".new-{}", "a".repeat(32)))).expect("a folder");
+    fs::create_dir_all(folder.join("new")).expect("a folder");
     lab.submitted(&[]);
     assert!(lab.comment().contains("| part-aaaaaaaa | ⏹️ Did not finish |"), "{}", lab.comment());
 }

@@ -87,6 +87,35 @@ fn a_submission_that_dies_loses_and_doubles_nothing() {
 }
 
 #[test]
+fn a_part_that_is_submitted_while_it_is_written_is_whole_in_the_next_submission() {
+    let lab = Lab::new();
+    // The INI has a secret, which is looked for in the long file: that takes a while.
+    lab.write("logs/results.txt", "all of it");
+    let long = fs::File::create(lab.path("logs/long.log")).expect("a file");
+    long.set_len(16 << 20).expect("a hole");
+    let attach = ["--config", "run.ini", "--attach", "logs", "--counts", "passed=4"];
+    let child = lab.collect("slow", &attach);
+    let writes = || {
+        lab.spool().exists()
+            && lab.left().iter().any(|name| {
+                // It may have come to its end in between.
+                !name.ends_with(".begun") || lab.spool().join(name).join("new/f1").exists()
+            })
+    };
+    wait_until("it writes its part", writes);
+    lab.submitted(&[]);
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    if !lab.left().is_empty() {
+        assert!(lab.comment().contains("| slow | ⏹️ Did not finish |"), "{}", lab.comment());
+        lab.submitted(&[]);
+    }
+    assert!(lab.comment().contains("| slow | ✅ Passed | 4 |"), "{}", lab.comment());
+    assert!(lab.everything_published().contains("all of it"));
+    assert_eq!(lab.left(), Vec::<String>::new());
+}
+
+#[test]
 fn what_was_delivered_is_never_taken_again() {
     let lab = Lab::new();
     let folder = lab.plant('a', &json!({ "notify_pr_part": 1, "part": "old", "finished": true }));
