@@ -199,7 +199,8 @@ fn a_new_name_a_token_that_tells_nothing_and_a_lock_are_warnings() {
 #[test]
 fn the_pull_request_is_told_as_it_is_now() {
     type Change = fn(&stand_ins::Pull);
-    let table: [(&str, Change, &[(&str, &str)], Level, &str); 6] = [
+    type Row<'r> = (&'r str, Change, &'r [(&'r str, &'r str)], Level, &'r str);
+    let table: [Row<'_>; 6] = [
         ("head", |_| (), &[], Level::Ok, "the commit is its head"),
         ("pushed", |pull| drop(pull.push(&"b".repeat(40))), &[], Level::Ok, "no longer its head"),
         ("closed", |pull| drop(pull.close()), &[], Level::Warn, "is closed"),
