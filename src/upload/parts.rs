@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::Crew;
 use super::patience::GivenUp;
 use crate::content::Body;
+use crate::events::Event;
 use crate::store::{Fault, Limits, Meta, Part, Upload};
 
 /// What a part holds at least and at most, where the store leaves the choice.
@@ -32,6 +33,10 @@ pub(super) struct Large {
 }
 
 impl Large {
+    fn parts(&self) -> MutexGuard<'_, Vec<Part>> {
+        self.parts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn failure(&self) -> MutexGuard<'_, Option<GivenUp>> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -84,7 +89,7 @@ impl Crew<'_> {
                 })
             });
             match sent {
-                Ok(part) => large.parts.lock().unwrap_or_else(PoisonError::into_inner).push(part),
+                Ok(part) => large.parts().push(part),
                 Err(given_up) => large.fail(given_up),
             }
         }
@@ -96,7 +101,7 @@ impl Crew<'_> {
         let ended = match failure {
             Some(given_up) => Err(given_up),
             None => {
-                let mut parts = large.parts.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut parts = large.parts();
                 parts.sort_by_key(|part| part.number);
                 self.finish(&large.upload, &parts, large.body.len())
             }
@@ -114,6 +119,11 @@ impl Crew<'_> {
     }
 
     fn abort(&self, large: &Large) {
+        let parts = std::mem::take(&mut *large.parts());
+        let sent: u64 = parts.iter().map(|part| part.size).sum();
+        if sent > 0 {
+            self.submission.events.emit(Event::Unsent(sent));
+        }
         if let Err(failure) = self.store.abort(&large.upload) {
             let key = &large.key;
             self.submission.events.warn(format!("parts of {key} may be left behind: {failure}"));
@@ -137,7 +147,9 @@ impl Crew<'_> {
                 if listing.objects.iter().any(whole) { Ok(()) } else { Err(failure) }
             }
             finished => {
-                unsure |= matches!(&finished, Err(failure) if failure.fault == Fault::Unreachable);
+                // A gateway may say that it is busy although the store behind it did the work.
+                unsure |= matches!(&finished, Err(failure)
+                    if matches!(failure.fault, Fault::Unreachable | Fault::Busy(_)));
                 finished
             }
         })
