@@ -238,7 +238,8 @@ impl Refusal {
                 (Fault::Refused, format!("the store does not know this: {said}"), "")
             }
             "EntityTooLarge" => plain(Fault::Refused, "the store takes no object of this size", ""),
-            "BadDigest" | "XAmzContentSHA256Mismatch" | "IncompleteBody" => {
+            // A part has another ETag than the answer to it said.
+            "BadDigest" | "XAmzContentSHA256Mismatch" | "IncompleteBody" | "InvalidPart" => {
                 (Fault::Mismatch, format!("what arrived is not what was sent: {said}"), "")
             }
             "SlowDown" | "ServiceUnavailable" | "ThrottlingException" | "TooManyRequests" => {
@@ -257,7 +258,10 @@ impl Refusal {
     /// Where S3's own words say nothing.
     fn meaning_of_status(&self, said: String, bucket: &str) -> (Fault, String, &'static str) {
         match self.status {
-            429 | 503 => (Fault::Busy(self.retry_after), format!("the store is busy: {said}"), ""),
+            // 498 is Swift's own for too many requests.
+            429 | 498 | 503 => {
+                (Fault::Busy(self.retry_after), format!("the store is busy: {said}"), "")
+            }
             507 => (Fault::Refused, "the store is full".to_owned(), "make room in it"),
             401 | 403 if self.foreign => (
                 Fault::Refused,
@@ -373,6 +377,7 @@ mod tests {
             (403, "RequestTimeTooSkewed", Fault::Refused, "clock"),
             (400, "AuthorizationHeaderMalformed", Fault::Refused, "store_region"),
             (400, "BadDigest", Fault::Mismatch, "not what was sent"),
+            (400, "InvalidPart", Fault::Mismatch, "not what was sent"),
             (503, "SlowDown", Fault::Busy(None), "busy"),
             (500, "InternalError", Fault::Unreachable, "failed"),
             (507, "XMinioStorageFull", Fault::Refused, "full"),
