@@ -255,6 +255,7 @@ impl Agent {
         }
         let limit = request.answer_limit.unwrap_or(ANSWER_LIMIT);
         let time = request.time;
+        socket::begins();
         let sent = match request.payload {
             Payload::None => send(agent, builder, (), time),
             Payload::Bytes(bytes) => send(agent, builder, bytes, time),
@@ -267,6 +268,15 @@ impl Agent {
             }
         };
         match sent {
+            // Nobody can have done what was not asked to the end.
+            Ok(response) if response.status().is_success() && socket::was_cut() => {
+                Exchange::MaybeArrived(Failure {
+                    what: "the connection was closed while the request was sent".to_owned(),
+                    timed_out: false,
+                    hopeless: false,
+                    tls: None,
+                })
+            }
             Ok(response) => read_answer(response, limit),
             Err(Ended::Short) => Exchange::MaybeArrived(Failure {
                 what: "the file became shorter while it was sent".to_owned(),
@@ -326,6 +336,12 @@ impl Read for Exactly<'_> {
             return Ok(0);
         }
         let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
+        if socket::was_cut() {
+            // It goes nowhere, so it need not be read either.
+            buffer[..most].fill(0);
+            self.left -= most as u64;
+            return Ok(most);
+        }
         let read = self.reader.read(&mut buffer[..most])?;
         if read == 0 {
             self.short = true;

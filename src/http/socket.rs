@@ -3,7 +3,12 @@
 //! A request's head and a small body leave in one write: what is to be sent waits until somebody
 //! wants to read the answer, or until half the buffer is full. Whether a kept connection is still
 //! open is asked with one call instead of three. Proxies and TLS are ureq's own.
+//!
+//! A server may answer before a request is sent to its end, and close: then writing fails, and why
+//! is in the answer. So a failed write is no failure yet: the rest of the request goes nowhere, and
+//! the answer is read, if there is one.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -23,6 +28,21 @@ const LARGEST_INPUT: usize = 256 << 10;
 /// How long a looked up address is used again: a moment, as services change theirs all the time
 /// and want to be looked up anew after a failure.
 const ADDRESS_LIFE: Duration = Duration::from_secs(10);
+
+thread_local! {
+    /// Whether the peer of this thread's exchange has stopped taking the request.
+    static CUT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// An exchange begins on this thread.
+pub(super) fn begins() {
+    CUT.set(false);
+}
+
+/// Whether the peer stopped taking the request of the exchange that began last on this thread.
+pub(super) fn was_cut() -> bool {
+    CUT.get()
+}
 
 /// Opens sockets.
 #[derive(Debug)]
@@ -60,6 +80,7 @@ impl<In: Transport> Connector<In> for Sockets {
             read_timeout: None,
             write_timeout: None,
             has_just_read: false,
+            cut: None,
         })))
     }
 }
@@ -108,6 +129,8 @@ pub(super) struct Socket {
     read_timeout: Option<Duration>,
     write_timeout: Option<Duration>,
     has_just_read: bool,
+    /// Why nothing can be written any more.
+    cut: Option<io::Error>,
 }
 
 impl fmt::Debug for Socket {
@@ -128,9 +151,19 @@ impl Socket {
             self.write_timeout = time;
         }
         let bytes = &self.room.output[..self.room.waiting];
-        let written = (&self.socket.0).write_all(bytes);
+        let written = match self.cut {
+            None => (&self.socket.0).write_all(bytes),
+            Some(_) => Ok(()),
+        };
         self.room.waiting = 0;
-        written.map_err(|error| failed(error, &timeout))
+        match written {
+            Err(error) if is_closed(&error) => {
+                CUT.set(true);
+                self.cut = Some(error);
+                Ok(())
+            }
+            written => written.map_err(|error| failed(error, &timeout)),
+        }
     }
 }
 
@@ -158,6 +191,10 @@ impl Transport for Socket {
         let until = time.map(|time| Instant::now() + time);
         loop {
             match (&self.socket.0).read(self.room.input_append_buf()) {
+                Ok(0) if self.cut.is_some() => {
+                    let error = self.cut.take().map_or(Error::ConnectionFailed, Error::Io);
+                    return Err(error);
+                }
                 Ok(count) => {
                     self.room.input_appended(count);
                     self.has_just_read = count > 0;
@@ -176,7 +213,8 @@ impl Transport for Socket {
     fn is_open(&mut self) -> bool {
         // It is asked twice: when an answer was read to its end, where that read is news enough,
         // and before the next request.
-        let is_idle = self.room.waiting == 0 && self.room.taken == self.room.filled;
+        let is_idle =
+            self.cut.is_none() && self.room.waiting == 0 && self.room.taken == self.room.filled;
         is_idle && (std::mem::take(&mut self.has_just_read) || is_quiet(&self.socket.0))
     }
 }
@@ -200,6 +238,12 @@ fn is_quiet(stream: &TcpStream) -> bool {
     let peeked = stream.peek(&mut byte);
     let quiet = matches!(peeked, Err(error) if error.kind() == io::ErrorKind::WouldBlock);
     quiet && stream.set_nonblocking(false).is_ok()
+}
+
+/// Whether the peer has closed the connection.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset)
 }
 
 fn time_of(timeout: &NextTimeout) -> Result<Option<Duration>, Error> {
