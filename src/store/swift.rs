@@ -39,6 +39,8 @@ use crate::submission::{Clock, Submission};
 const DEFAULT_CONTAINER: &str = "notify-pr";
 /// How many objects a page of a listing holds; every cluster allows as many.
 const PAGE: usize = 1000;
+/// How long cleaning up may take for each request: it may be done while a user waits for the end.
+const ABORT_TIME: Duration = Duration::from_secs(3);
 
 /// The store of `store_api = swift`.
 #[derive(Debug)]
@@ -158,7 +160,7 @@ impl Store for Swift {
             // Swift has no such limit; a web server in front of it, or a download, may.
             component_bytes: 255,
             put_bytes: info.object_bytes,
-            part_bytes: (1 << 20, info.object_bytes),
+            part_bytes: (info.object_bytes.min(1 << 20), info.object_bytes),
             parts: info.segments,
             parts_from: info.object_bytes,
             wants_md5: true,
@@ -190,6 +192,8 @@ impl Store for Swift {
         let answer = self.checked(answer)?;
         match (md5, answer::etag(&answer)) {
             (Some(ours), Some(theirs)) if ours != theirs => {
+                // Nobody vouches for what is there; where it cannot be removed, it has its end.
+                let _ = self.remove(&self.agent, key, Some(ABORT_TIME));
                 Err(changed("the store has other bytes than were sent").at(key))
             }
             _ => Ok(()),

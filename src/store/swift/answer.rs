@@ -45,6 +45,9 @@ impl Swift {
                     .to_owned(),
             )
             .advise("have the operator raise the quota, or send less: exclude, max_file"),
+            501 | 505 => {
+                plain(Fault::Refused, format!("the store does not know this: HTTP status {status}"))
+            }
             422 => plain(Fault::Mismatch, "what arrived is not what was sent".to_owned()),
             // 498 is Swift's own for too many requests, 507 a disk that is full.
             429 | 498 | 503 | 507 => busy(),

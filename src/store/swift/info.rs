@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Swift;
 use crate::http::{Agent, Exchange, Request};
-use crate::store::Stored;
+use crate::store::{Fault, Stored};
 
 /// What matters here of `/info`; the default is what nearly every cluster has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +48,10 @@ impl Info {
             list.is_some_and(|list| list.iter().any(|item| item == word))
         };
         Info {
-            object_bytes: swift["max_file_size"].as_u64().unwrap_or(usual.object_bytes),
+            object_bytes: swift["max_file_size"]
+                .as_u64()
+                .filter(|bytes| *bytes > 0)
+                .unwrap_or(usual.object_bytes),
             key_bytes: swift["max_object_name_length"]
                 .as_u64()
                 .and_then(|bytes| usize::try_from(bytes).ok())
@@ -84,8 +87,12 @@ impl Swift {
                 Ok(info) if answer.is_success() && info.is_object() => {
                     Ok(Info { took: began.elapsed(), ..Info::read(&info) })
                 }
-                _ if answer.status >= 500 => Err(self.refusal(&answer)),
-                _ => Ok(Info::default()),
+                _ => match self.refusal(&answer) {
+                    failure if matches!(failure.fault, Fault::Busy(_) | Fault::Unreachable) => {
+                        Err(failure)
+                    }
+                    _ => Ok(Info::default()),
+                },
             },
             Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {
                 Err(self.known.no_answer(agent, &self.name, &url, failure))

@@ -12,9 +12,9 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::json;
 
-use super::Swift;
 use super::answer::etag;
 use super::call::{Call, Content, Target, Watch};
+use super::{ABORT_TIME, Swift};
 use crate::content::Body;
 use crate::http::Agent;
 use crate::store::transfer::{changed, hex};
@@ -25,8 +25,6 @@ use crate::submission::random_id;
 const SEGMENTS: &str = ".notify_pr-segments";
 /// The size of the segments that a single `put` makes of a file that is too large.
 const SEGMENT: u64 = 1 << 30;
-/// How long giving up may take for each request: it may be done while a user waits for the end.
-const ABORT_TIME: Duration = Duration::from_secs(3);
 
 /// What a bulk removal says in its body, under status 200 whatever happened.
 #[derive(Deserialize)]
@@ -146,7 +144,7 @@ impl Swift {
         }
     }
 
-    fn remove(&self, agent: &Agent, key: &str, time: Option<Duration>) -> Stored<()> {
+    pub(super) fn remove(&self, agent: &Agent, key: &str, time: Option<Duration>) -> Stored<()> {
         let mut call = Call::new("DELETE", Target::Object(key));
         call.time = time;
         let answer = self.exchange(agent, &call)?;
