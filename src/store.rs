@@ -316,6 +316,12 @@ pub trait Store: Send + Sync {
     /// Gives a large object up and removes what was stored of it.
     fn abort(&self, upload: &Upload) -> Stored<()>;
 
+    /// Gives up what may have been begun under this key without its id getting here, but not
+    /// `kept`.
+    fn abort_lost(&self, _key: &str, _kept: Option<&Upload>) -> Stored<()> {
+        Ok(())
+    }
+
     /// The bytes of an object, at most `limit` of them.
     fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>>;
 

@@ -116,6 +116,15 @@ impl S3 {
         call.fine = &["BucketAlreadyOwnedByYou", "BucketAlreadyExists"];
         self.call(&self.agent, &call).map(drop)
     }
+
+    fn abort_upload(&self, key: &str, id: &str) -> Stored<()> {
+        // The agent may have been shut down by a cancel; what was begun is cleaned up all the same.
+        let mut call = Call::new("DELETE", Some(key));
+        call.query = vec![("uploadId", id.to_owned())];
+        call.time = Some(ABORT_TIME);
+        call.fine = &["NoSuchUpload"];
+        self.call(&self.agent.renewed(), &call).map(drop)
+    }
 }
 
 impl Store for S3 {
@@ -211,12 +220,22 @@ impl Store for S3 {
     }
 
     fn abort(&self, upload: &Upload) -> Stored<()> {
-        // The agent may have been shut down by a cancel; what was begun is cleaned up all the same.
-        let mut call = Call::new("DELETE", Some(&upload.key));
-        call.query = vec![("uploadId", upload.id.clone())];
+        self.abort_upload(&upload.key, &upload.id)
+    }
+
+    fn abort_lost(&self, key: &str, kept: Option<&Upload>) -> Stored<()> {
+        let mut call = Call::new("GET", None);
+        call.query = vec![
+            ("uploads", String::new()),
+            ("encoding-type", "url".to_owned()),
+            ("prefix", key.to_owned()),
+        ];
         call.time = Some(ABORT_TIME);
-        call.fine = &["NoSuchUpload"];
-        self.call(&self.agent.renewed(), &call).map(drop)
+        let answer = self.call(&self.agent.renewed(), &call)?;
+        answer::uploads(&answer.body, key)
+            .into_iter()
+            .filter(|id| kept.is_none_or(|kept| kept.id != *id))
+            .try_for_each(|id| self.abort_upload(key, &id))
     }
 
     fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>> {

@@ -9,7 +9,7 @@ use super::Crew;
 use super::patience::GivenUp;
 use crate::content::Body;
 use crate::events::Event;
-use crate::store::{Fault, Limits, Meta, Part, Upload};
+use crate::store::{Fault, Limits, Meta, Part, StoreError, Upload};
 
 /// What a part holds at least and at most, where the store leaves the choice.
 const PART: Range<u64> = 16 << 20..64 << 20;
@@ -57,7 +57,17 @@ impl Crew<'_> {
         meta: &Meta,
         prepared: u32,
     ) -> Result<(), GivenUp> {
-        let upload = self.patience.retry(|| self.heard(self.store.begin(key, meta)))?;
+        let mut unsure = false;
+        let begun = self.patience.retry(|| {
+            let begun = self.heard(self.store.begin(key, meta));
+            unsure |= begun.as_ref().is_err_and(may_be_done);
+            begun
+        });
+        if unsure {
+            // It holds no bytes, so nothing is lost where this fails.
+            let _ = self.store.abort_lost(key, begun.as_ref().ok());
+        }
+        let upload = begun?;
         let ranges = ranges(body.len(), &self.store.limits());
         let count = ranges.len();
         let large = Arc::new(Large {
@@ -147,13 +157,17 @@ impl Crew<'_> {
                 if listing.objects.iter().any(whole) { Ok(()) } else { Err(failure) }
             }
             finished => {
-                // A gateway may say that it is busy although the store behind it did the work.
-                unsure |= matches!(&finished, Err(failure)
-                    if matches!(failure.fault, Fault::Unreachable | Fault::Busy(_)));
+                unsure |= finished.as_ref().is_err_and(may_be_done);
                 finished
             }
         })
     }
+}
+
+/// Whether the store may have done all the same what it seems not to have done: a gateway may say
+/// that it is busy although the store behind it did the work.
+fn may_be_done(failure: &StoreError) -> bool {
+    matches!(failure.fault, Fault::Unreachable | Fault::Busy(_))
 }
 
 /// Parts of equal size but for the last one, so many that all workers help, within what the store allows.

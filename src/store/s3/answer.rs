@@ -89,6 +89,22 @@ pub(super) fn listing(xml: &[u8]) -> Listing {
     Listing { objects, more }
 }
 
+/// The ids of the uploads of this key in the answer to ListMultipartUploads.
+pub(super) fn uploads(xml: &[u8], wanted: &str) -> Vec<String> {
+    let encoded = text_of(xml, "EncodingType").is_some_and(|text| text == "url");
+    let (mut ids, mut is_wanted) = (Vec::new(), false);
+    leaves(xml, |path, text| match path {
+        [.., parent, name] if parent == "Upload" && name == "Key" => {
+            is_wanted = if encoded { url_decoded(text) == wanted } else { text == wanted };
+        }
+        [.., parent, name] if parent == "Upload" && name == "UploadId" && is_wanted => {
+            ids.push(text.to_owned());
+        }
+        _ => {}
+    });
+    ids
+}
+
 /// Why an object could not be removed, if the answer to DeleteObjects says so.
 pub(super) fn not_deleted(xml: &[u8]) -> Option<String> {
     let mut first = None;

@@ -43,6 +43,7 @@ pub(super) fn answer(options: &BucketOptions, state: &mut State, request: &Reque
         "GET" if request.parameter("list-type").as_deref() == Some("2") => {
             list(options, state, request)
         }
+        "GET" if request.parameter("uploads").is_some() => uploads(state, request),
         _ if request.parameter("lifecycle").is_some() && options.lifecycle => {
             lifecycle(options, state, request)
         }
@@ -50,6 +51,24 @@ pub(super) fn answer(options: &BucketOptions, state: &mut State, request: &Reque
         _ => error(501, "NotImplemented", "This is not implemented."),
     };
     response.header("x-amz-bucket-region", region)
+}
+
+/// The uploads in parts that are under way.
+fn uploads(state: &State, request: &Request) -> Response {
+    let prefix = request.parameter("prefix").unwrap_or_default();
+    let encoded = request.parameter("encoding-type").as_deref() == Some("url");
+    let mut rows = String::new();
+    for (id, key) in super::multipart::begun(state) {
+        if key.starts_with(&prefix) {
+            let key = if encoded { utf8_percent_encode(key, URL).to_string() } else { escape(key) };
+            let _ = write!(rows, "<Upload><Key>{key}</Key><UploadId>{id}</UploadId></Upload>");
+        }
+    }
+    let encoding = if encoded { "<EncodingType>url</EncodingType>" } else { "" };
+    xml(format!(
+        "<ListMultipartUploadsResult xmlns=\"{NAMESPACE}\">{encoding}\
+         <IsTruncated>false</IsTruncated>{rows}</ListMultipartUploadsResult>"
+    ))
 }
 
 fn lifecycle(options: &BucketOptions, state: &mut State, request: &Request) -> Response {

@@ -25,6 +25,11 @@ struct Part {
     etag: String,
 }
 
+/// Ids and keys of all uploads under way.
+pub(super) fn begun(state: &State) -> impl Iterator<Item = (&String, &String)> {
+    state.uploads.iter().map(|(id, upload)| (id, &upload.key))
+}
+
 /// Answers requests that have to do with uploads in parts.
 pub(super) fn answer(
     options: &BucketOptions,
