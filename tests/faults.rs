@@ -11,6 +11,7 @@
 mod scene;
 
 mod faults {
+    mod lasting;
     mod passing;
     mod sink;
 }

@@ -170,6 +170,9 @@ impl Store for Shaped {
     fn abort(&self, upload: &Begun) -> Stored<()> {
         self.store.abort(upload)
     }
+    fn abort_lost(&self, key: &str, kept: Option<&Begun>) -> Stored<()> {
+        self.store.abort_lost(key, kept)
+    }
     fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>> {
         self.store.get(key, limit)
     }
