@@ -169,6 +169,9 @@ impl Store for S3 {
         call.headers = self.described(meta);
         call.query = vec![("uploads", String::new())];
         let answer = self.call(&self.agent, &call)?;
+        if let Some(why) = answer.cut {
+            return Err(self.unreachable(why));
+        }
         match answer::text_of(&answer.body, "UploadId") {
             Some(id) => Ok(Upload { key: key.to_owned(), id, meta: meta.clone() }),
             None => Err(self.no_s3("the answer names no upload")),
