@@ -14,4 +14,5 @@ mod faults {
     mod lasting;
     mod passing;
     mod sink;
+    mod stalls;
 }

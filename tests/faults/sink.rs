@@ -81,14 +81,19 @@ impl Sink {
 
     /// An upload to it, with parts that suit a test.
     pub(crate) fn scene(&self, more: &[(&str, &str)], stall: Duration) -> Scene {
+        self.plain_scene(more, stall).shaped(|shaped| {
+            shaped.limits.part_bytes = (PART as u64, PART as u64);
+            shaped.limits.parts_from = 2 * PART as u64;
+        })
+    }
+
+    /// An upload to it.
+    pub(crate) fn plain_scene(&self, more: &[(&str, &str)], stall: Duration) -> Scene {
         let settings = self.settings();
         let mut all: Vec<_> =
             settings.iter().map(|(name, value)| (*name, value.as_str())).collect();
         all.extend(more);
-        Scene::with_stall(&all, stall).shaped(|shaped| {
-            shaped.limits.part_bytes = (PART as u64, PART as u64);
-            shaped.limits.parts_from = 2 * PART as u64;
-        })
+        Scene::with_stall(&all, stall)
     }
 
     /// Something that goes wrong at a place.
