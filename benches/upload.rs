@@ -84,7 +84,7 @@ fn compare(words: &[String]) -> io::Result<()> {
             continue;
         }
         let server = match &scene.sink {
-            Some(words) => Server::sink(words)?,
+            Some(words) => Server::named(words)?,
             None => match Server::seaweedfs()? {
                 Some(server) => server,
                 None => {

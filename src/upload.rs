@@ -246,7 +246,6 @@ impl Crew<'_> {
     }
 
     fn run(&self, first_answer: Duration) {
-        self.set_apart(first_answer);
         let swept = std::thread::scope(|scope| {
             // What is past its day goes meanwhile: a far store answers both at the same time.
             let sweep = std::thread::Builder::new().stack_size(STACK);
@@ -256,7 +255,14 @@ impl Crew<'_> {
             let mut start = |number| {
                 let worker = std::thread::Builder::new().stack_size(STACK);
                 let started = worker.spawn_scoped(scope, move || {
-                    if catch_unwind(AssertUnwindSafe(|| self.work(number))).is_err() {
+                    let work = || {
+                        // Whether it pays may have to be asked; the others begin meanwhile.
+                        if number == 0 {
+                            self.set_apart(first_answer);
+                        }
+                        self.work(number);
+                    };
+                    if catch_unwind(AssertUnwindSafe(work)).is_err() {
                         let bug =
                             Error::new(Status::Internal, "an upload ended in a bug of notify_pr");
                         self.fail(bug, "a bug in notify_pr ended the upload".to_owned());

@@ -1,9 +1,13 @@
 //! What is compared: files, a server, who uploads, and what is to be reached.
 
+use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::Duration;
+
+use stand_ins::{Bodies, Options, Swift, SwiftBulk};
 
 use crate::data::Data;
 use crate::peers::Who;
@@ -18,12 +22,21 @@ pub(crate) struct Server {
     pub(crate) certificate: Option<String>,
     counted: Option<String>,
     process: Option<(Child, ChildStdin)>,
+    swift: Option<Swift>,
     home: Option<std::path::PathBuf>,
 }
 
 impl Server {
+    /// What a scene names: a sink, or a Swift.
+    pub(crate) fn named(words: &[String]) -> io::Result<Server> {
+        match words.first().map(String::as_str) {
+            Some("swift") => Ok(Server::swift(words.iter().any(|word| word == "bulk"))),
+            _ => Server::sink(words),
+        }
+    }
+
     /// A sink in a process of its own; the words are its manner.
-    pub(crate) fn sink(words: &[String]) -> io::Result<Server> {
+    fn sink(words: &[String]) -> io::Result<Server> {
         let mut child = Command::new(std::env::current_exe()?)
             .arg("--sink")
             .args(words)
@@ -46,8 +59,31 @@ impl Server {
             // The counters of a server with TLS cannot be asked by a bare socket.
             counted: certificate.is_none().then_some(address),
             process: Some((child, stdin)),
+            swift: None,
             home: None,
         })
+    }
+
+    /// A Swift that takes 100 ms to answer and 5 more for each object, as a cluster may that writes
+    /// it thrice; with bulk upload or without.
+    fn swift(bulk: bool) -> Server {
+        let swift = Swift::start_with(Options { bodies: Bodies::Keep, tls: None });
+        let mut state = swift.state();
+        state.distance = Duration::from_millis(100);
+        state.storing = Duration::from_millis(5);
+        state.bulk = bulk.then(SwiftBulk::new);
+        drop(state);
+        Server {
+            endpoint: swift.endpoint("v3"),
+            bucket: "notify-pr".to_owned(),
+            access_key: "lab:bot".to_owned(),
+            secret_key: "right-secret".to_owned(),
+            certificate: None,
+            counted: None,
+            process: None,
+            swift: Some(swift),
+            home: None,
+        }
     }
 
     /// SeaweedFS, if it is installed below `target/services`.
@@ -80,12 +116,16 @@ impl Server {
             certificate: None,
             counted: None,
             process: None,
+            swift: None,
             home: Some(home),
         }))
     }
 
     /// Connections, requests and bytes since the last reset; zeros where nobody counts.
     pub(crate) fn counts(&self, reset: bool) -> io::Result<[u64; 3]> {
+        if let Some(swift) = &self.swift {
+            return Ok(counted(swift, reset));
+        }
         let Some(address) = &self.counted else { return Ok([0; 3]) };
         let mut stream = TcpStream::connect(address)?;
         let path = if reset { "/__reset" } else { "/__counts" };
@@ -100,6 +140,17 @@ impl Server {
         }
         Ok(counts)
     }
+}
+
+fn counted(swift: &Swift, reset: bool) -> [u64; 3] {
+    if reset {
+        swift.server.forget_requests();
+        swift.state().objects.clear();
+    }
+    let requests = swift.requests();
+    let connections: HashSet<u64> = requests.iter().map(|request| request.connection).collect();
+    let bytes = requests.iter().map(|request| request.body_length).sum();
+    [connections.len() as u64, requests.len() as u64, bytes]
 }
 
 fn script() -> Command {
@@ -136,7 +187,7 @@ fn goal(against: Who, cpu: f64, wall: f64) -> Goal {
 pub(crate) struct Scene {
     pub(crate) key: &'static str,
     pub(crate) title: &'static str,
-    /// The words of a sink; none is the real server.
+    /// The words of a sink or a Swift; none is the real server.
     pub(crate) sink: Option<Vec<String>>,
     pub(crate) folder: fn(&Data) -> &Path,
     pub(crate) who: Vec<Who>,
@@ -161,6 +212,18 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         ours: Ours,
         goals,
         settings: Vec::new(),
+    };
+    let swift = |key, title, words: &[&str], jobs| Scene {
+        settings: vec!["store_api=swift", jobs],
+        ours: OursDefault,
+        ..scene(
+            key,
+            title,
+            Some(words.iter().map(|word| (*word).to_owned()).collect()),
+            |data| &data.thousand,
+            &[OursDefault],
+            vec![],
+        )
     };
     let real = |key, title, folder, cpu| {
         scene(key, title, None, folder, &[Ours, OursDefault, S5cmd], vec![goal(S5cmd, cpu, 1.0)])
@@ -242,6 +305,15 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
                 vec![goal(S5cmd, 0.0, 0.45)],
             )
         },
+        swift(
+            "A-swift",
+            "1,000 files of A to a Swift 100 ms away, in bundles, up to 16 workers",
+            &["swift", "bulk"],
+            "jobs=16",
+        ),
+        swift("A-swift-alone", "the same one by one", &["swift"], "jobs=16"),
+        swift("A-swift-default", "in bundles, up to 64 workers", &["swift", "bulk"], "jobs=64"),
+        swift("A-swift-default-alone", "the same one by one", &["swift"], "jobs=64"),
         real("A-real", "A on SeaweedFS", |data| &data.small, 0.18),
         real("B-real", "B on SeaweedFS", |data| &data.marvin, 0.5),
         real("C-real", "C on SeaweedFS", |data| &data.large, 0.75),

@@ -56,7 +56,7 @@ impl Crew<'_> {
         // A bundle is looked for between its first and its last key.
         small.sort_by(|&one, &other| objects[one].key.cmp(&objects[other].key));
         let sized = small.into_iter().map(|index| (index, objects[index].size));
-        self.queue.set_apart(sized.collect());
+        self.queue.set_apart(&sized.collect::<Vec<_>>());
     }
 
     /// Stores objects of the plan with one request; what fails goes back to the queue.

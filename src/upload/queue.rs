@@ -157,12 +157,13 @@ impl Queue {
         self.allowed.load(Relaxed)
     }
 
-    /// These objects, which are in the queue, go in bundles from now on; with their sizes.
-    pub(super) fn set_apart(&self, small: VecDeque<(usize, u64)>) {
-        let apart: HashSet<usize> = small.iter().map(|&(index, _)| index).collect();
+    /// Those of these objects that nobody took yet go in bundles; with their sizes.
+    pub(super) fn set_apart(&self, small: &[(usize, u64)]) {
         let mut state = self.lock();
+        let queued: HashSet<usize> = state.objects.iter().copied().collect();
+        state.small = small.iter().copied().filter(|(index, _)| queued.contains(index)).collect();
+        let apart: HashSet<usize> = state.small.iter().map(|&(index, _)| index).collect();
         state.objects.retain(|index| !apart.contains(index));
-        state.small = small;
         state.bundling = Bundling::Untried;
     }
 
@@ -380,6 +381,47 @@ mod tests {
             queue.is_far(Duration::from_millis(millis));
             assert_eq!(queue.allowed.load(Relaxed), allowed, "{millis} ms, {most} workers");
         }
+    }
+
+    /// The next task of a queue, as text.
+    fn next(queue: &Queue) -> String {
+        match queue.take(0, &|| true) {
+            None => "nothing".to_owned(),
+            Some(Task::Object(index)) => format!("object {index}"),
+            Some(Task::Bundle(indices)) => format!("{} from {}", indices.len(), indices[0]),
+            Some(Task::Part(..)) => "part".to_owned(),
+        }
+    }
+
+    #[test]
+    fn small_objects_go_alone_while_a_bundle_is_tried_and_last_in_bundles_if_that_works() {
+        let queue = Queue::new((0..300).collect(), 2);
+        assert_eq!(next(&queue), "object 0");
+        // Nobody gets what is taken a second time.
+        let small: Vec<_> = (0..1).chain(10..300).map(|index| (index, 100)).collect();
+        queue.set_apart(&small);
+        assert_eq!(next(&queue), "16 from 10");
+        (1..10).for_each(|large| assert_eq!(next(&queue), format!("object {large}")));
+        assert_eq!(next(&queue), "object 299");
+        queue.bundling(Bundling::Open);
+        queue.bring_back(vec![12]);
+        assert_eq!(next(&queue), "object 12");
+        assert_eq!(next(&queue), "68 from 26");
+        queue.bundling(Bundling::Untried);
+        assert_eq!(next(&queue), "16 from 94");
+        queue.bundling(Bundling::Closed);
+        queue.bundling(Bundling::Open);
+        (110..299).rev().for_each(|small| assert_eq!(next(&queue), format!("object {small}")));
+    }
+
+    #[test]
+    fn a_bundle_has_no_more_bytes_than_it_may() {
+        let queue = Queue::new((0..100).collect(), 1);
+        let small: Vec<_> = (0..100).map(|index| (index, 50_000)).collect();
+        queue.set_apart(&small);
+        assert_eq!(next(&queue), "16 from 0");
+        queue.bundling(Bundling::Open);
+        assert_eq!(next(&queue), "41 from 16");
     }
 
     #[test]

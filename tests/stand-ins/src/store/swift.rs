@@ -40,6 +40,8 @@ pub struct SwiftState {
     pub max_file_size: Option<usize>,
     /// How long it takes to answer about itself and what is stored.
     pub distance: Duration,
+    /// How much longer it takes for each object that is made.
+    pub storing: Duration,
     /// The middleware that unpacks archives, if there is one.
     pub bulk: Option<SwiftBulk>,
     /// The containers.
@@ -151,8 +153,10 @@ fn answer(shared: &Mutex<SwiftState>, request: &Request) -> Response {
         ("GET", "/auth/v1.0") => v1(&mut state, request),
         (_, path) if path.starts_with("/v1/AUTH_lab/") => {
             let path = path["/v1/AUTH_lab/".len()..].to_owned();
-            let distance = state.distance;
-            return late(distance, storage(&mut state, request, &path));
+            let before = state.objects.len();
+            let answer = storage(&mut state, request, &path);
+            let made = u32::try_from(state.objects.len().saturating_sub(before)).unwrap_or(0);
+            return late(state.distance + state.storing * made, answer);
         }
         _ => Response::html(404),
     };
