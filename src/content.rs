@@ -413,7 +413,11 @@ fn open_planned(path: &Path) -> io::Result<(File, u64)> {
         &mut options,
         libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
     );
-    let file = options.open(path)?;
+    let file = options.open(path).map_err(|error| {
+        // A link is refused with the system's words for a loop, which would puzzle its reader.
+        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        if is_link { not_regular() } else { error }
+    })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(not_regular());
