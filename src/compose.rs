@@ -35,7 +35,7 @@ pub const GITHUB_MAX: usize = 65_536;
 const COMMENT_MAX: u64 = 16_000;
 
 /// No comment has room for more of a summary, so the rest is not even looked at.
-const SUMMARY_BYTES: usize = 1 << 20;
+pub(crate) const SUMMARY_BYTES: usize = 1 << 20;
 
 /// All that a comment is made of. Texts are as the caller gave them: they are masked and made
 /// harmless here.
@@ -137,7 +137,8 @@ pub fn comment(facts: &Facts<'_>, of: Option<&Match>) -> Result<String> {
 fn written(facts: &Facts<'_>, of: Option<&Match>) -> Result<String> {
     let document = Document::new(facts, of, Extent::COMMENT);
     let marker = marker_line(facts, of, &document)?;
-    let source = shown_summary(facts, &document, SUMMARY_BYTES);
+    // So much is done at once, whoever wants to stop: then this text is what is kept.
+    let source = shown_summary(facts, &document, SUMMARY_BYTES, &|| Ok(()))?;
     let tail = length(&marker) + 2;
     let wanted = facts.submission.settings.count("comment_max").unwrap_or(COMMENT_MAX);
     let wanted = usize::try_from(wanted).unwrap_or(GITHUB_MAX).min(GITHUB_MAX);
@@ -167,12 +168,36 @@ fn written(facts: &Facts<'_>, of: Option<&Match>) -> Result<String> {
 }
 
 /// Everything, for the store (`report.md`): nothing is cut.
-pub fn full_text(facts: &Facts<'_>, of: Option<&Match>) -> String {
+///
+/// # Errors
+/// `Cancelled` if somebody wants to stop before it is written.
+pub fn full_text(facts: &Facts<'_>, of: Option<&Match>) -> Result<String> {
+    everything(facts, of, &|| facts.submission.cancel.check())
+        .map_err(|error| error.in_stage(Stage::Compose))
+}
+
+/// The text that is kept where no comment could be made, whoever wants to stop: everything, but
+/// a comment where somebody waits for the end and everything would take long.
+pub(crate) fn kept_text(facts: &Facts<'_>, of: Option<&Match>) -> Result<String> {
+    let long = facts.summary.is_some_and(|summary| summary.len() > SUMMARY_BYTES);
+    if long && facts.submission.cancel.is_cancelled() {
+        // A template may be what failed, and then the other text takes as long as it takes.
+        if let Ok(text) = comment(facts, of) {
+            return Ok(text);
+        }
+    }
+    everything(facts, of, &|| Ok(()))
+}
+
+fn everything(facts: &Facts<'_>, of: Option<&Match>, go_on: GoOn<'_>) -> Result<String> {
+    go_on()?;
     let document = Document::new(facts, of, Extent::ALL);
-    let source = shown_summary(facts, &document, usize::MAX);
+    let source = shown_summary(facts, &document, usize::MAX, go_on)?;
+    go_on()?;
     let mut text = without_marker(&blocks::of_full_text(&document, &source.text));
     text.push('\n');
-    text
+    go_on()?;
+    Ok(text)
 }
 
 /// Checks what can be checked before a run is uploaded: that the file of `template_file` can be
@@ -211,6 +236,9 @@ pub(crate) struct Room {
     most: usize,
 }
 
+/// Is asked every so often during long work, and ends it with its error.
+type GoOn<'g> = &'g dyn Fn() -> Result<()>;
+
 /// The summary as it may be shown.
 pub(crate) struct Shown {
     /// Markdown that is harmless, or trusted.
@@ -219,16 +247,21 @@ pub(crate) struct Shown {
     cut: bool,
 }
 
-fn shown_summary(facts: &Facts<'_>, document: &Document, most: usize) -> Shown {
+fn shown_summary(
+    facts: &Facts<'_>,
+    document: &Document,
+    most: usize,
+    go_on: GoOn<'_>,
+) -> Result<Shown> {
     let Summary::Given(given) = &document.summary else {
-        return Shown { text: String::new(), cut: false };
+        return Ok(Shown { text: String::new(), cut: false });
     };
     let beginning = beginning(given, most);
     let text = match facts.submission.settings.flag("trusted_summary") {
         true => beginning.replace("\r\n", "\n"),
-        false => markdown::harmless(beginning),
+        false => markdown::harmless_if(beginning, go_on)?,
     };
-    Shown { text, cut: beginning.len() < given.len() }
+    Ok(Shown { text, cut: beginning.len() < given.len() })
 }
 
 fn laid_out(document: &Document, summary: &Shown, room: Room) -> String {

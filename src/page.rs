@@ -5,8 +5,10 @@
 
 mod tree;
 
+use std::io;
+
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{Environment, Template, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use crate::compose::Facts;
@@ -16,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::page::tree::{Folder, Tree, depth, free_name, parents, relative, taken};
 use crate::plan::LeftOut;
 use crate::status::{Stage, Status};
+use crate::submission::{Cancel, Submission};
 use crate::upload::File;
 
 /// A page that is to be stored.
@@ -41,7 +44,8 @@ pub type Link<'l> = &'l dyn Fn(&str) -> Result<Option<String>>;
 /// the full text if that is stored.
 ///
 /// # Errors
-/// Those of `link`, and `SecretFound` where a page would hold one of the submission's secrets.
+/// Those of `link`, `SecretFound` where a page would hold one of the submission's secrets, and
+/// `Cancelled` if somebody wants to stop meanwhile.
 pub fn pages(
     facts: &Facts<'_>,
     files: &[File],
@@ -53,20 +57,65 @@ pub fn pages(
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
     let writer = Writer { facts, document, tree: &tree, full_text, link };
-    let broken = |error: minijinja::Error| {
-        Error::new(Status::Internal, "a page could not be written").because(error.to_string())
-    };
     environment.add_template("index.html", include_str!("page/index.html")).map_err(broken)?;
     let template = environment.get_template("index.html").map_err(broken)?;
     let mut pages = Vec::with_capacity(tree.folders.len());
     for path in tree.leaf_first() {
-        let variables = writer.variables(path).map_err(|error| error.in_stage(Stage::Publish))?;
-        let html = template.render(Value::from(Serde(&variables))).map_err(broken)?;
-        crate::compose::check_secrets(facts.submission, &html, "a page")
+        let html = facts
+            .submission
+            .cancel
+            .check()
+            .and_then(|()| writer.variables(path))
+            .and_then(|variables| html(facts.submission, &template, &variables))
             .map_err(|error| error.in_stage(Stage::Publish))?;
         pages.push(Page { key: tree.page(path), html });
     }
     Ok(pages)
+}
+
+/// One page, unless somebody wants to stop meanwhile.
+fn html(
+    submission: &Submission,
+    template: &Template<'_, '_>,
+    variables: &Variables<'_>,
+) -> Result<String> {
+    let mut page = Unfinished { cancel: &submission.cancel, bytes: Vec::new(), asked: 0 };
+    let written = template.render_captured_to(Value::from(Serde(variables)), &mut page);
+    submission.cancel.check()?;
+    written.map_err(broken)?;
+    let html = String::from_utf8(page.bytes).map_err(|error| broken(error.utf8_error()))?;
+    crate::compose::check_secrets(submission, &html, "a page")?;
+    Ok(html)
+}
+
+fn broken(why: impl std::fmt::Display) -> Error {
+    Error::new(Status::Internal, "a page could not be written").because(why.to_string())
+}
+
+/// A page that is being written, and that cannot be written any more after a cancel.
+struct Unfinished<'c> {
+    cancel: &'c Cancel,
+    bytes: Vec<u8>,
+    /// How long it was when anybody was asked for the last time.
+    asked: usize,
+}
+
+impl io::Write for Unfinished<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        const PART: usize = 64 * 1024;
+        if self.bytes.len() >= self.asked + PART {
+            self.asked = self.bytes.len();
+            if self.cancel.is_cancelled() {
+                return Err(io::Error::other("cancelled"));
+            }
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The keys of the pages in the order in which they are stored; the last one is the run's own.

@@ -96,7 +96,7 @@ impl Publisher<'_> {
         // The full text names the page, which will be stored in a moment.
         let index = page::keys(files).pop().unwrap_or_default();
         let page_url = self.url(&index)?;
-        let text = full_text(&Facts { page_url: page_url.as_deref(), ..facts.clone() }, of);
+        let text = full_text(&Facts { page_url: page_url.as_deref(), ..facts.clone() }, of)?;
         check_secrets(self.submission, &text, "the full text")?;
         self.put(&key, text.as_bytes(), FULL_TEXT_TYPE)?;
         let url = self.url(&key)?;

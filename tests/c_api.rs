@@ -177,14 +177,40 @@ fn cancel_while_the_store_stalls() {
     println!("{}", lab.run(&program, &["run.ini", "3", "8"]));
 }
 
+/// Writes a summary of 13 MB.
+fn write_long_summary(lab: &Lab) {
+    let row = "| test_a[<b>bold</b>](https://example.org) | `ok` @somebody |\n";
+    let text = format!("| test | result |\n|---|---|\n{}", row.repeat(13_000_000 / row.len()));
+    lab.write("summary.md", &text);
+}
+
 #[test]
 fn cancel_while_a_long_summary_is_composed() {
     let Some((_workshop, program)) = program("cancel") else { return };
     let lab = Lab::new();
-    let row = "| test_a[<b>bold</b>](https://example.org) | `ok` @somebody |\n";
-    lab.write("summary.md", &format!("| test | result |\n|---|---|\n{}", row.repeat(100_000)));
+    write_long_summary(&lab);
     lab.write_ini("summary_file = summary.md\n");
     println!("{}", lab.run(&program, &["run.ini", "4", "1"]));
+}
+
+#[test]
+fn cancel_while_github_is_asked_about_a_long_summary() {
+    let Some((_workshop, program)) = program("cancel") else { return };
+    let lab = Lab::new();
+    write_long_summary(&lab);
+    lab.write_ini("summary_file = summary.md\n");
+    lab.github.fault(Fault::on("*", "/").stall().forever());
+    println!("{}", lab.run(&program, &["run.ini", "2", "8"]));
+}
+
+#[test]
+fn cancel_while_the_pages_of_a_long_summary_are_written() {
+    let Some((_workshop, program)) = program("cancel") else { return };
+    let (lab, _bucket) = lab_with_bucket();
+    write_long_summary(&lab);
+    let ini = fs::read_to_string(lab.path("run.ini")).expect("the INI");
+    lab.write("run.ini", &format!("{ini}summary_file = summary.md\n"));
+    println!("{}", lab.run(&program, &["run.ini", "5", "1"]));
 }
 
 #[test]

@@ -302,7 +302,7 @@ fn hostile_texts_everywhere_do_nothing() {
     assert!(!text.contains("\n/lgtm"), "{text}");
     let row = text.lines().find(|line| line.starts_with("| ") && line.contains("admin")).unwrap();
     assert_eq!(row.matches('|').count(), 3, "{row}");
-    let all = full_text(&facts, Some(&found.matches[0]));
+    let all = full_text(&facts, Some(&found.matches[0])).unwrap();
     assert!(!all.contains("@admin") && !all.contains("<!--"), "{all}");
 }
 
@@ -360,7 +360,7 @@ fn secrets_are_masked_in_every_text() {
     };
     for text in [
         comment(&facts, Some(&found.matches[0])).unwrap(),
-        full_text(&facts, Some(&found.matches[0])),
+        full_text(&facts, Some(&found.matches[0])).unwrap(),
     ] {
         assert!(!text.contains(SECRET), "{text}");
         assert!(!text.contains("AKEXAMPLE123"), "{text}");
@@ -558,13 +558,29 @@ fn the_full_text_leaves_nothing_out() {
         page_url: Some(PAGE),
         ..Facts::new(&submission, "apache/cloudstack", COMMIT)
     };
-    let text = full_text(&facts, Some(&found.matches[0]));
+    let text = full_text(&facts, Some(&found.matches[0])).unwrap();
     assert_eq!(text.matches("a line of the summary").count(), 20_000);
     assert_eq!(text.matches("https://logs.example.org/7d/run/suite_").count(), 500);
     assert_eq!(text.matches("`: larger than").count(), 1_000);
     assert!(text.contains("| row 499 |") && text.contains(&"value".repeat(200)));
     assert!(!text.contains("shortened"));
     assert!(!text.contains("notify_pr:1"), "the full text is no comment");
+}
+
+#[test]
+fn a_cancel_stops_the_long_texts_and_leaves_the_comment() {
+    let submission = submission(&[]);
+    let summary = "| test_a | `ok` |\n".repeat(10);
+    let facts =
+        Facts { summary: Some(&summary), ..Facts::new(&submission, "apache/cloudstack", COMMIT) };
+    let pages = || notify_pr::page::pages(&facts, &[], None, &|_| Ok(None)).map(|_| String::new());
+    assert!(full_text(&facts, None).is_ok() && pages().is_ok());
+    submission.cancel.cancel();
+    for cancelled in [full_text(&facts, None), pages()] {
+        assert_eq!(cancelled.unwrap_err().status(), Status::Cancelled);
+    }
+    // It is what is kept in the outbox.
+    assert!(comment(&facts, None).unwrap().contains("test_a"));
 }
 
 #[test]

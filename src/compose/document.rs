@@ -3,7 +3,7 @@
 
 use time::OffsetDateTime;
 
-use crate::compose::{Facts, LinkedFile, Part, parts};
+use crate::compose::{Facts, LinkedFile, Part, SUMMARY_BYTES, parts};
 use crate::find::{Match, Relation};
 use crate::plan::LeftOut;
 use crate::redact::Redactor;
@@ -62,14 +62,18 @@ pub(crate) struct Extent {
     entries: usize,
     /// How many bytes of each text in a line.
     bytes: usize,
+    /// How many bytes of the summary.
+    summary: usize,
 }
 
 impl Extent {
     /// More than a comment has room for. A text is cut far behind what is shown of it, so that a
     /// secret that lies across the cut is not shown in part.
-    pub(crate) const COMMENT: Extent = Extent { entries: 2_000, bytes: 1 << 16 };
+    pub(crate) const COMMENT: Extent =
+        Extent { entries: 2_000, bytes: 1 << 16, summary: SUMMARY_BYTES + (1 << 16) };
     /// Everything.
-    pub(crate) const ALL: Extent = Extent { entries: usize::MAX, bytes: usize::MAX };
+    pub(crate) const ALL: Extent =
+        Extent { entries: usize::MAX, bytes: usize::MAX, summary: usize::MAX };
 
     fn of<'t, T>(&self, list: &'t [T]) -> std::slice::Iter<'t, T> {
         list[..list.len().min(self.entries)].iter()
@@ -170,7 +174,7 @@ impl Document {
                 .of(facts.parts)
                 .map(|part| Part { name: one_line(&part.name), ..part.clone() })
                 .collect(),
-            summary: summary(facts, redactor),
+            summary: summary(facts, redactor, extent.summary),
             files: extent
                 .of(facts.files)
                 .map(|file| LinkedFile {
@@ -243,10 +247,10 @@ fn is_sha(text: &str) -> bool {
     (7..=64).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-fn summary(facts: &Facts<'_>, redactor: &Redactor) -> Summary {
+fn summary(facts: &Facts<'_>, redactor: &Redactor, most: usize) -> Summary {
     match (facts.summary, facts.summary_missing) {
         (Some(text), _) if !text.trim().is_empty() => {
-            Summary::Given(redactor.text(text).into_owned())
+            Summary::Given(redactor.text(beginning(text, most)).into_owned())
         }
         (_, Some(why)) => Summary::Absent(line(&redactor.text(why))),
         (Some(_), None) => Summary::Absent("the summary is empty".to_owned()),

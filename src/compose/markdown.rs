@@ -14,6 +14,7 @@ mod tests;
 use std::borrow::Cow;
 
 pub use self::harmless::harmless;
+pub(crate) use self::harmless::harmless_if;
 use self::harmless::{command_broken, marks_broken};
 use self::outline::Outline;
 

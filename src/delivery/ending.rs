@@ -73,7 +73,7 @@ impl Delivery<'_> {
         let text = match self.receipt.comment_text.take() {
             Some(text) => text,
             // The template may be what failed: the text is kept in the usual layout then.
-            None => self.with_facts(compose::full_text),
+            None => self.with_facts(compose::kept_text)?,
         };
         let kept = outbox::keep(self.submission, &text, &self.receipt, cause);
         self.receipt.comment_text = Some(text);

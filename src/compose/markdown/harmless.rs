@@ -1,6 +1,7 @@
 //! A summary stays Markdown, but nothing in it acts.
 use super::outline::{Fence, Outline, Tag};
 use super::{BREAK, clean, is_bidi, is_gh, language};
+use crate::error::Result;
 
 /// Tags for a few words. They are let through when a line closes what it opens.
 const INLINE_TAGS: [&str; 8] = ["b", "i", "em", "strong", "code", "sub", "sup", "kbd"];
@@ -11,6 +12,9 @@ const TRACED: [&str; 5] = ["/issues/", "/pull/", "/pulls/", "/discussions/", "/c
 /// Further than this no address is read, before a `#` or behind a host.
 const LONGEST_URL: usize = 500;
 
+/// How many bytes are gone through at a time.
+const PART: usize = 64 * 1024;
+
 /// Makes a summary harmless: it cannot mention, refer to issues, close them, command bots, load
 /// images, hide or swallow what follows, or pass for our marker, and it closes what it opens.
 ///
@@ -19,15 +23,26 @@ const LONGEST_URL: usize = 500;
 /// between; a code fence does the same.
 pub fn harmless(summary: &str) -> String {
     let mut lines = Lines::default();
-    for line in clean(summary).lines() {
-        lines.take(line);
+    lines.take_all(summary);
+    lines.end()
+}
+
+/// The same, which asks every so often whether anybody still wants it.
+///
+/// # Errors
+/// Those of `go_on`.
+pub(crate) fn harmless_if(summary: &str, go_on: &dyn Fn() -> Result<()>) -> Result<String> {
+    let mut lines = Lines::default();
+    let mut rest = summary;
+    while !rest.is_empty() {
+        go_on()?;
+        // A part ends with a line.
+        let near = rest.as_bytes()[PART.min(rest.len())..].iter().position(|byte| *byte == b'\n');
+        let (part, others) = rest.split_at(near.map_or(rest.len(), |at| PART + at + 1));
+        lines.take_all(part);
+        rest = others;
     }
-    if let Some(fence) = lines.fence {
-        lines.put(&fence.line());
-    }
-    let closing = lines.outline.closing();
-    lines.out.truncate(lines.out.trim_end_matches('\n').len());
-    lines.out + &closing
+    Ok(lines.end())
 }
 
 #[derive(Default)]
@@ -39,6 +54,21 @@ struct Lines {
 }
 
 impl Lines {
+    fn take_all(&mut self, text: &str) {
+        for line in clean(text).lines() {
+            self.take(line);
+        }
+    }
+
+    fn end(mut self) -> String {
+        if let Some(fence) = self.fence {
+            self.put(&fence.line());
+        }
+        let closing = self.outline.closing();
+        self.out.truncate(self.out.trim_end_matches('\n').len());
+        self.out + &closing
+    }
+
     fn put(&mut self, line: &str) {
         self.out.push_str(line);
         self.out.push('\n');

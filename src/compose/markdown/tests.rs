@@ -321,3 +321,17 @@ fn a_long_line_without_a_blank_is_no_burden() {
         assert!(cut(&text, 60_000).0.len() <= 60_000);
     }
 }
+
+#[test]
+fn a_long_text_is_made_harmless_in_parts_as_it_is_as_a_whole() {
+    let text = "| @a | <details> |\r\n```sh\n@b\n```\nä #1 </details>\u{2028}x\n".repeat(5_000);
+    for text in [text.as_str(), &text[..200_001], "", "\n", &"@a ".repeat(100_000)] {
+        let asked = std::cell::Cell::new(0);
+        let in_parts = super::harmless_if(text, &|| {
+            asked.set(asked.get() + 1);
+            Ok(())
+        });
+        assert_eq!(in_parts.unwrap(), harmless(text));
+        assert!(text.len() < 200_000 || !text.contains('\n') || asked.get() > 2);
+    }
+}
