@@ -16,8 +16,11 @@ use crate::scene::{Scene, bytes, plan, planned};
 /// How long these tests wait for a store that says nothing.
 const STALL: Duration = Duration::from_secs(1);
 
+/// How a fault becomes a silent one.
+type Silence = fn(Fault) -> Fault;
+
 /// Ways to fall silent; each lasts until the end of the store.
-const SILENCES: &[(&str, fn(Fault) -> Fault)] = &[
+const SILENCES: &[(&str, Silence)] = &[
     ("no answer", |fault| fault.stall()),
     ("no answer after the effect", |fault| fault.stall().after_effect()),
     ("nothing read", |fault| fault.stop_after(0)),
