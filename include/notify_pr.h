@@ -274,7 +274,7 @@ npr_status npr_report_load_spool(npr_report *report, const char *path);
 /**
  * Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
  * all files and variables. An empty value switches a setting off that can do without a value. The
- * name "details.NAME" is the row NAME of the table in the comment, as in the section [details] of
+ * name "details.NAME" is the row NAME of the table in the comment, as in the section details of
  * an INI file: "details.Hypervisor". The texts are copied.
  */
 npr_status npr_report_set(npr_report *report, const char *name, const char *value);

@@ -120,7 +120,7 @@ pub unsafe extern "C" fn npr_report_load_spool(
 
 /// Sets a setting. Its name is the same as in the INI file; this value is stronger than those of
 /// all files and variables. An empty value switches a setting off that can do without a value. The
-/// name "details.NAME" is the row NAME of the table in the comment, as in the section [details] of
+/// name "details.NAME" is the row NAME of the table in the comment, as in the section details of
 /// an INI file: "details.Hypervisor". The texts are copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_set(
