@@ -8,123 +8,25 @@
     reason = "a test that cannot go on ends"
 )]
 
+mod scene;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use notify_pr::content::{Body, Source};
-use notify_pr::events::{Event, Events, Step};
-use notify_pr::http::{Agent, Network, STALL_TIMEOUT};
+use notify_pr::content::Source;
+use notify_pr::events::Event;
+use notify_pr::http::STALL_TIMEOUT;
 use notify_pr::links;
 use notify_pr::plan::{Plan, Planned};
-use notify_pr::settings::{Origin, Settings};
 use notify_pr::status::Status;
-use notify_pr::store::{
-    self, Access, Limits, Listing, MARKER, Marker, Meta, Part, Sent, Store, StoreError, Stored,
-    Upload,
-};
-use notify_pr::submission::{Cancel, Submission};
-use notify_pr::upload::{Uploaded, put_page, upload};
+use notify_pr::store::{self, Access, MARKER, Marker, StoreError};
+use notify_pr::upload::{Uploaded, put_page};
+use scene::{Around, FOLDER, Scene, bytes, plan, planned};
 use stand_ins::{Bucket, BucketOptions, Fault, FileServer, Response};
 use tempfile::TempDir;
-
-const FOLDER: &str = "ci/7d/2026-11-23/apache/cloudstack/pr-1/id/";
-
-/// A submission to a store, and what happened during it.
-struct Scene {
-    submission: Submission,
-    store: Box<dyn Store>,
-    events: Arc<Mutex<Vec<Event>>>,
-}
-
-impl Scene {
-    fn new(settings: &[(&str, &str)]) -> Scene {
-        Scene::with_stall(settings, STALL_TIMEOUT)
-    }
-
-    fn with_stall(settings: &[(&str, &str)], stall: Duration) -> Scene {
-        let mut all = Settings::new();
-        for (name, value) in settings {
-            all.set(name, value, Origin::Api).unwrap();
-        }
-        let events = Arc::new(Events::new());
-        let seen = Arc::new(Mutex::new(Vec::new()));
-        let reader = Arc::clone(&seen);
-        events.add_reader(move |event: &Event| reader.lock().unwrap().push(event.clone()));
-        let mut submission = Submission::new(all, events, Cancel::new()).unwrap();
-        if stall != STALL_TIMEOUT {
-            let network = Network::from_settings(&submission.settings).with_stall_timeout(stall);
-            submission.agents.store = Agent::new(network, 16, Arc::new(|_: &str| ()));
-        }
-        let store = store::choose(&submission).unwrap().unwrap();
-        Scene { submission, store, events: seen }
-    }
-
-    fn s3(bucket: &Bucket, more: &[(&str, &str)]) -> Scene {
-        let url = bucket.url();
-        Scene::new(&Scene::settings(&url, more))
-    }
-
-    fn settings<'s>(url: &'s str, more: &[(&'s str, &'s str)]) -> Vec<(&'s str, &'s str)> {
-        let mut settings = vec![
-            ("store_api", "s3"),
-            ("store_endpoint", url),
-            ("store_container", "logs"),
-            ("store_identity", "key"),
-            ("store_secret", "the secret key"),
-        ];
-        settings.retain(|(name, _)| more.iter().all(|(other, _)| other != name));
-        settings.extend(more);
-        settings
-    }
-
-    fn upload(&self, plan: &Plan) -> Uploaded {
-        upload(&self.submission, &*self.store, plan, FOLDER)
-    }
-
-    /// Bytes that were sent and not taken back.
-    fn sent(&self) -> i64 {
-        let events = self.events.lock().unwrap();
-        events
-            .iter()
-            .map(|event| match event {
-                Event::Sent(bytes) => *bytes as i64,
-                Event::Unsent(bytes) => -(*bytes as i64),
-                _ => 0,
-            })
-            .sum()
-    }
-
-    fn steps(&self) -> BTreeSet<String> {
-        let events = self.events.lock().unwrap();
-        events
-            .iter()
-            .filter_map(|event| match event {
-                Event::StepDone(Step::Stored(key)) => Some(key.clone()),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-fn bytes(seed: usize, length: usize) -> Vec<u8> {
-    (0..length).map(|at| ((at * 31 + at / 251 + seed) % 251) as u8).collect()
-}
-
-fn planned(name: &str, bytes: Vec<u8>) -> Planned {
-    Planned {
-        name: name.to_owned(),
-        key: name.to_owned(),
-        size: bytes.len() as u64,
-        source: Source::Memory(bytes.into()),
-    }
-}
-
-fn plan(objects: Vec<Planned>) -> Plan {
-    Plan { objects, ..Plan::default() }
-}
 
 /// Forty objects of up to 2 MiB, in the order of their names.
 fn forty() -> Plan {
@@ -596,78 +498,15 @@ fn a_dry_run_contacts_nobody() {
     assert!(uploaded.files.is_empty() && bucket.requests().is_empty());
 }
 
-/// What is done about a `put`: it gets the key, and the `put` itself.
-type Around = dyn Fn(&str, &mut dyn FnMut() -> Stored<()>) -> Stored<()> + Send + Sync;
-
-/// A store that does something else, or something more, where an object is put.
-struct Wrapped(Box<dyn Store>, Box<Around>);
-
-impl Store for Wrapped {
-    fn name(&self) -> &str {
-        self.0.name()
-    }
-    fn limits(&self) -> Limits {
-        self.0.limits()
-    }
-    fn prepare(&self) -> Stored<()> {
-        self.0.prepare()
-    }
-    fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
-        (self.1)(key, &mut || self.0.put(key, body, meta, sent))
-    }
-    fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {
-        self.0.begin(key, meta)
-    }
-    fn put_part(
-        &self,
-        upload: &Upload,
-        number: u32,
-        body: &Body,
-        range: std::ops::Range<u64>,
-        sent: &Sent<'_>,
-    ) -> Stored<Part> {
-        self.0.put_part(upload, number, body, range, sent)
-    }
-    fn finish(&self, upload: &Upload, parts: &[Part]) -> Stored<()> {
-        self.0.finish(upload, parts)
-    }
-    fn abort(&self, upload: &Upload) -> Stored<()> {
-        self.0.abort(upload)
-    }
-    fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>> {
-        self.0.get(key, limit)
-    }
-    fn list(&self, prefix: &str, after: Option<&str>) -> Stored<Listing> {
-        self.0.list(prefix, after)
-    }
-    fn delete(&self, key: &str) -> Stored<()> {
-        self.0.delete(key)
-    }
-    fn ways(&self) -> Vec<Access> {
-        self.0.ways()
-    }
-    fn link(
-        &self,
-        key: &str,
-        access: Access,
-        until: time::OffsetDateTime,
-    ) -> Result<String, notify_pr::error::Error> {
-        self.0.link(key, access, until)
-    }
-    fn sweep(&self, now: time::OffsetDateTime) -> Stored<u64> {
-        self.0.sweep(now)
-    }
-}
-
 #[test]
 fn a_bug_in_a_worker_is_an_internal_error_and_no_crash() {
     let bucket = Bucket::start("logs");
-    let mut scene = Scene::s3(&bucket, &[("jobs", "4")]);
-    let buggy: Box<Around> = Box::new(|key, put| {
-        assert!(!key.contains("05"), "a bug that a test asked for");
-        put()
+    let scene = Scene::s3(&bucket, &[("jobs", "4")]).shaped(|store| {
+        store.around_put = Box::new(|key, put| {
+            assert!(!key.contains("05"), "a bug that a test asked for");
+            put()
+        });
     });
-    scene.store = Box::new(Wrapped(scene.store, buggy));
     let uploaded = scene.upload(&forty());
     assert_eq!(uploaded.failure.unwrap().status(), Status::Internal);
     assert_eq!(uploaded.files.len() + uploaded.missing.len(), 40, "everything is accounted for");
@@ -686,7 +525,6 @@ fn a_store_that_asks_for_patience_gets_half_the_requests_at_a_time() {
         busy: Option<Instant>,
     }
     let bucket = Bucket::start("logs");
-    let mut scene = Scene::s3(&bucket, &[("jobs", "16")]);
     let seen = Arc::new(Mutex::new(Seen::default()));
     let shared = Arc::clone(&seen);
     let counting: Box<Around> = Box::new(move |_, put| {
@@ -716,7 +554,7 @@ fn a_store_that_asks_for_patience_gets_half_the_requests_at_a_time() {
         shared.lock().unwrap().now -= 1;
         done
     });
-    scene.store = Box::new(Wrapped(scene.store, counting));
+    let scene = Scene::s3(&bucket, &[("jobs", "16")]).shaped(|store| store.around_put = counting);
     let plan = plan((0..900).map(|n| planned(&format!("{n:03}.log"), bytes(n, 10))).collect());
     let uploaded = scene.upload(&plan);
     assert_whole(&bucket, &plan, &uploaded);

@@ -8,6 +8,7 @@
     reason = "a test that cannot go on ends"
 )]
 
+mod scene;
 mod services;
 
 use std::io::Read;
@@ -21,9 +22,8 @@ use notify_pr::settings::{Origin, Settings};
 use notify_pr::store::{self, Access, MARKER, Store};
 use notify_pr::submission::{Cancel, Submission};
 use notify_pr::upload::upload;
+use scene::{FOLDER, plan, planned};
 use services::Service;
-
-const FOLDER: &str = "ci/7d/2026-11-23/apache/cloudstack/pr-1/id/";
 
 /// Bytes that no compression and no confusion of parts survives.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -42,15 +42,6 @@ fn lines(seed: usize, length: usize) -> Vec<u8> {
     (0..).flat_map(|n| line(n).into_bytes()).take(length).collect()
 }
 
-fn planned(name: &str, bytes: Vec<u8>) -> Planned {
-    Planned {
-        name: name.to_owned(),
-        key: name.to_owned(),
-        size: bytes.len() as u64,
-        source: Source::Memory(bytes.into()),
-    }
-}
-
 /// Small and large logs and other files, and one file of `large` bytes.
 fn run(small: usize, large: usize) -> Plan {
     let mut objects: Vec<Planned> =
@@ -64,7 +55,7 @@ fn run(small: usize, large: usize) -> Plan {
         .unwrap();
     objects.push(planned("old.log.gz", packed));
     objects.push(planned("image.bin", noise(5, large)));
-    Plan { objects, ..Plan::default() }
+    plan(objects)
 }
 
 fn over_s3(service: &Service) -> Vec<(&str, &str)> {

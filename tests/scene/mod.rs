@@ -74,8 +74,11 @@ impl Scene {
 
     /// The same with a store that differs.
     pub fn shaped(mut self, change: impl FnOnce(&mut Shaped)) -> Scene {
-        let mut shaped =
-            Shaped { limits: self.store.limits(), before_put: Box::new(|_| ()), store: self.store };
+        let mut shaped = Shaped {
+            limits: self.store.limits(),
+            around_put: Box::new(|_, put| put()),
+            store: self.store,
+        };
         change(&mut shaped);
         self.store = Box::new(shaped);
         self
@@ -127,10 +130,13 @@ pub fn plan(objects: Vec<Planned>) -> Plan {
     Plan { objects, ..Plan::default() }
 }
 
-/// A store with other limits, and with something that happens before each object.
+/// What is done about a `put`: it gets the key, and the `put` itself.
+pub type Around = dyn Fn(&str, &mut dyn FnMut() -> Stored<()>) -> Stored<()> + Send + Sync;
+
+/// A store with other limits, that does something else, or something more, where an object is put.
 pub struct Shaped {
     pub limits: Limits,
-    pub before_put: Box<dyn Fn(&str) + Send + Sync>,
+    pub around_put: Box<Around>,
     store: Box<dyn Store>,
 }
 
@@ -148,8 +154,7 @@ impl Store for Shaped {
         self.store.prepare()
     }
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
-        (self.before_put)(key);
-        self.store.put(key, body, meta, sent)
+        (self.around_put)(key, &mut || self.store.put(key, body, meta, sent))
     }
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Begun> {
         self.store.begin(key, meta)
