@@ -11,6 +11,8 @@
 mod scene;
 
 mod faults {
+    #[cfg(target_os = "linux")]
+    mod full;
     mod lasting;
     mod passing;
     mod sink;

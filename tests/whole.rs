@@ -12,17 +12,14 @@ mod scene;
 mod services;
 
 use std::io::Read;
-use std::sync::{Arc, Mutex};
 
-use notify_pr::events::{Event, Events};
+use notify_pr::events::Event;
 use notify_pr::http::{Exchange, Request};
 use notify_pr::links;
 use notify_pr::plan::{Plan, Planned, Source};
-use notify_pr::settings::{Origin, Settings};
-use notify_pr::store::{self, Access, MARKER, Store};
-use notify_pr::submission::{Cancel, Submission};
-use notify_pr::upload::upload;
-use scene::{FOLDER, plan, planned};
+use notify_pr::store::{Access, MARKER, Store};
+use notify_pr::submission::Submission;
+use scene::{FOLDER, Scene, plan, planned};
 use services::Service;
 
 /// Bytes that no compression and no confusion of parts survives.
@@ -70,21 +67,11 @@ fn over_s3(service: &Service) -> Vec<(&str, &str)> {
 
 /// Uploads, reads everything back, and returns the warnings.
 fn arrives_whole(settings: &[(&str, &str)], plan: &Plan) -> Vec<String> {
-    let mut all = Settings::new();
-    for (name, value) in settings.iter().chain(&[("store_create", "true")]) {
-        all.set(name, value, Origin::Api).unwrap();
-    }
-    let events = Arc::new(Events::new());
-    let warnings = Arc::new(Mutex::new(Vec::new()));
-    let heard = Arc::clone(&warnings);
-    events.add_reader(move |event: &Event| {
-        if let Event::Warning(text) = event {
-            heard.lock().unwrap().push(text.clone());
-        }
-    });
-    let submission = Submission::new(all, events, Cancel::new()).unwrap();
-    let store = store::choose(&submission).unwrap().unwrap();
-    let uploaded = upload(&submission, &*store, plan, FOLDER);
+    let mut all = settings.to_vec();
+    all.push(("store_create", "true"));
+    let scene = Scene::new(&all);
+    let uploaded = scene.upload(plan);
+    let Scene { submission, store, events } = scene;
     assert!(uploaded.failure.is_none(), "{:?}", uploaded.failure);
     assert!(uploaded.missing.is_empty(), "{:?}", uploaded.missing);
     let links = links::decide(&submission, &*store, &format!("{FOLDER}{MARKER}"), false).unwrap();
@@ -110,7 +97,12 @@ fn arrives_whole(settings: &[(&str, &str)], plan: &Plan) -> Vec<String> {
         // These servers take the ACL, say that all is well, and show nobody anything.
         assert_eq!(access, Access::Signed);
     }
-    warnings.lock().unwrap().clone()
+    let events = events.lock().unwrap();
+    let warning = |event: &Event| match event {
+        Event::Warning(text) => Some(text.clone()),
+        _ => None,
+    };
+    events.iter().filter_map(warning).collect()
 }
 
 /// What a browser shows, and whether it came compressed.

@@ -3,13 +3,10 @@
 
 use stand_ins::{Fault, Response};
 
-use super::sink::{NO_STALL, Place, SINKS, Sink, each, files};
-
-/// What goes wrong.
-type Trouble = fn(Fault) -> Fault;
+use super::sink::{NO_STALL, Place, SINKS, Sink, Trouble, each, everywhere, files};
 
 /// What no second try can change.
-const REFUSALS: &[(&str, Trouble)] = &[
+const REFUSALS: &[Trouble] = &[
     ("400", |fault| fault.html(400)),
     ("401", |fault| fault.html(401)),
     ("403", |fault| fault.html(403)),
@@ -23,7 +20,7 @@ const REFUSALS: &[(&str, Trouble)] = &[
 ];
 
 /// What a second try might change, though here it does not.
-const TROUBLES: &[(&str, Trouble)] = &[
+const TROUBLES: &[Trouble] = &[
     ("408", |fault| fault.html(408)),
     ("429", |fault| fault.html(429)),
     ("498", |fault| fault.html(498)),
@@ -54,12 +51,7 @@ fn lost(sink: &Sink, place: Place, what: &str, fault: Fault, time: &str) -> (usi
 
 #[test]
 fn what_a_store_refuses_is_named_and_asked_once() {
-    let cases: Vec<_> = REFUSALS
-        .iter()
-        .flat_map(|case| SINKS.map(|make| (case, make)))
-        .flat_map(|(case, make)| Place::ALL.map(|place| (*case, make, place)))
-        .collect();
-    each(&cases, |((name, trouble), make, place)| {
+    each(&everywhere(REFUSALS), |((name, trouble), make, place)| {
         let sink = make();
         let is_swift = matches!(sink, Sink::Swift(_));
         if is_swift && *place == Place::Begin {
@@ -82,12 +74,7 @@ fn what_a_store_refuses_is_named_and_asked_once() {
 
 #[test]
 fn what_fails_to_the_end_is_tried_within_the_time_for_uploads() {
-    let cases: Vec<_> = TROUBLES
-        .iter()
-        .flat_map(|case| SINKS.map(|make| (case, make)))
-        .flat_map(|(case, make)| Place::ALL.map(|place| (*case, make, place)))
-        .collect();
-    each(&cases, |((name, trouble), make, place)| {
+    each(&everywhere(TROUBLES), |((name, trouble), make, place)| {
         let sink = make();
         let what = format!("{name} at {place:?} of {}", sink.name());
         let (asked, reason) = lost(&sink, *place, &what, trouble(sink.at(*place)), "3s");

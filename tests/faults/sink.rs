@@ -250,5 +250,17 @@ pub(crate) fn each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
     assert_eq!(failed.load(Relaxed), 0, "of {} cases so many failed", cases.len());
 }
 
+/// What goes wrong, made of a fault that knows its place; with its name in a table.
+pub(crate) type Trouble = (&'static str, fn(Fault) -> Fault);
+
+/// Every trouble of a table at every place of every store.
+pub(crate) fn everywhere(troubles: &[Trouble]) -> Vec<(Trouble, fn() -> Sink, Place)> {
+    troubles
+        .iter()
+        .flat_map(|trouble| SINKS.map(|make| (*trouble, make)))
+        .flat_map(|(trouble, make)| Place::ALL.map(|place| (trouble, make, place)))
+        .collect()
+}
+
 /// No stall is expected.
 pub(crate) const NO_STALL: Duration = STALL_TIMEOUT;

@@ -8,19 +8,15 @@ use notify_pr::events::Event;
 use notify_pr::plan::Plan;
 use notify_pr::status::Status;
 use notify_pr::upload::Uploaded;
-use stand_ins::Fault;
 
-use super::sink::{NO_STALL, Place, SINKS, Sink, each, files};
+use super::sink::{NO_STALL, Place, SINKS, Sink, Trouble, each, everywhere, files};
 use crate::scene::{Scene, bytes, plan, planned};
 
 /// How long these tests wait for a store that says nothing.
 const STALL: Duration = Duration::from_secs(1);
 
-/// How a fault becomes a silent one.
-type Silence = fn(Fault) -> Fault;
-
 /// Ways to fall silent; each lasts until the end of the store.
-const SILENCES: &[(&str, Silence)] = &[
+const SILENCES: &[Trouble] = &[
     ("no answer", |fault| fault.stall()),
     ("no answer after the effect", |fault| fault.stall().after_effect()),
     ("nothing read", |fault| fault.stop_after(0)),
@@ -28,14 +24,12 @@ const SILENCES: &[(&str, Silence)] = &[
     ("half an answer", |fault| fault.stall_in_body(20)),
 ];
 
+/// The plainest of them.
+const SILENT: &[Trouble] = &[("no answer", |fault| fault.stall())];
+
 #[test]
 fn a_stall_ends_and_what_stalled_is_sent_again() {
-    let cases: Vec<_> = SILENCES
-        .iter()
-        .flat_map(|case| SINKS.map(|make| (*case, make)))
-        .flat_map(|(case, make)| Place::ALL.map(|place| (case, make, place)))
-        .collect();
-    each(&cases, |((name, silence), make, place)| {
+    each(&everywhere(SILENCES), |((name, silence), make, place)| {
         let sink = make();
         let what = format!("{name} at {place:?} of {}", sink.name());
         sink.fault(silence(sink.at(*place)));
@@ -63,12 +57,10 @@ fn a_store_that_stops_reading_a_file_larger_than_all_buffers_does_not_hold_the_u
 
 #[test]
 fn a_store_that_is_silent_for_good_takes_no_more_than_the_time_for_uploads() {
-    let cases: Vec<_> =
-        SINKS.into_iter().flat_map(|make| Place::ALL.map(|place| (make, place))).collect();
-    each(&cases, |(make, place)| {
+    each(&everywhere(SILENT), |((_, silence), make, place)| {
         let sink = make();
         let what = format!("{place:?} of {}", sink.name());
-        sink.fault(sink.at(*place).stall().forever());
+        sink.fault(silence(sink.at(*place)).forever());
         let plan = files();
         let scene = sink.scene(&[("upload_timeout", "4s")], STALL);
         let uploaded = scene.upload(&plan);
@@ -95,12 +87,10 @@ fn cancelled(scene: &Scene, plan: &Plan, moment: impl Fn() -> bool + Sync) -> Up
 
 #[test]
 fn a_cancel_while_a_store_is_silent_ends_the_upload_and_leaves_no_parts() {
-    let cases: Vec<_> =
-        SINKS.into_iter().flat_map(|make| Place::ALL.map(|place| (make, place))).collect();
-    each(&cases, |(make, place)| {
+    each(&everywhere(SILENT), |((_, silence), make, place)| {
         let sink = make();
         let what = format!("{place:?} of {}", sink.name());
-        sink.fault(sink.at(*place).stall().forever());
+        sink.fault(silence(sink.at(*place)).forever());
         let plan = files();
         // Nothing but the cancel ends this wait.
         let scene = sink.scene(&[], NO_STALL);
