@@ -253,8 +253,11 @@ pub(crate) fn each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
 /// What goes wrong, made of a fault that knows its place; with its name in a table.
 pub(crate) type Trouble = (&'static str, fn(Fault) -> Fault);
 
+/// A trouble, who makes the store that has it, and where it is.
+pub(crate) type Case = (Trouble, fn() -> Sink, Place);
+
 /// Every trouble of a table at every place of every store.
-pub(crate) fn everywhere(troubles: &[Trouble]) -> Vec<(Trouble, fn() -> Sink, Place)> {
+pub(crate) fn everywhere(troubles: &[Trouble]) -> Vec<Case> {
     troubles
         .iter()
         .flat_map(|trouble| SINKS.map(|make| (*trouble, make)))
