@@ -1,9 +1,10 @@
-//! What it costs a C program to have the library in it: `cargo bench --bench in_process`.
+//! What it costs a program to have the library in it: `cargo bench --bench in_process`.
 //!
-//! Prints the size of the stripped shared library, and how much longer a program takes that is
-//! linked with it and makes a report than one that does nothing. A path after `--` measures another
-//! library, such as the one that `cargo rustc --lib --crate-type cdylib --profile library
-//! --no-default-features` leaves in target/library: it is built as packages are.
+//! Prints the size of the stripped shared library, and how much longer a program in C, Python or
+//! Java takes that loads it and makes a report than one that does not: Python with ctypes imported
+//! and Java with JNA started either way. A path after `--` measures another library, such as the
+//! one that `cargo rustc --lib --crate-type cdylib --profile library --no-default-features` leaves
+//! in target/library: it is built as packages are.
 
 #![allow(
     clippy::unwrap_used,
@@ -12,18 +13,35 @@
     reason = "a bench may fail loudly"
 )]
 
+#[path = "../tests/c/mod.rs"]
+mod c;
+#[path = "../tests/jvm/mod.rs"]
+mod jvm;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-const EMPTY: &str = "int main(void) { return 0; }\n";
-const LOADED: &str = "#include <notify_pr.h>\n\
+const EMPTY_C: &str = "int main(void) { return 0; }\n";
+const LOADED_C: &str = "#include <notify_pr.h>\n\
     int main(void) { npr_report *report = npr_report_new(); npr_report_free(report); return 0; }\n";
-const RUNS: usize = 500;
+const EMPTY_PYTHON: &str = "import ctypes";
+const LOADED_PYTHON: &str = "import ctypes, notify_pr; notify_pr.Report().close()";
+const JAVA: [(&str, &str); 2] = [
+    ("Empty", "int size = com.sun.jna.Native.POINTER_SIZE;"),
+    ("Loaded", "int size = com.sun.jna.Native.POINTER_SIZE; new org.notifypr.Report().close();"),
+];
+
+/// A program, started anew each time.
+type Start<'s> = &'s dyn Fn() -> Command;
 
 fn main() {
     let argument = std::env::args().skip(1).find(|argument| !argument.starts_with("--"));
+    // `cargo test` runs benches too, without a word.
+    if cfg!(debug_assertions) && argument.is_none() {
+        return;
+    }
     let beside = || {
         let bench = std::env::current_exe().expect("the path of this program");
         bench.parent().expect("its folder").join("libnotify_pr.so")
@@ -34,28 +52,60 @@ fn main() {
     run(Command::new("strip").arg("-o").arg(&stripped).arg(&library));
     fs::copy(&stripped, folder.path().join("libnotify_pr.so.0")).expect("a copy");
     let size = fs::metadata(&stripped).expect("the library").len();
-    println!("library:           {}", library.display());
-    println!("size, stripped:    {:.2} MB ({size} bytes)", size as f64 / 1e6);
+    println!("library: {}", library.display());
+    println!("stripped: {:.2} MB ({size} bytes)", size as f64 / 1e6);
 
-    let empty = build(folder.path(), "empty", EMPTY, false);
-    let loaded = build(folder.path(), "loaded", LOADED, true);
+    let empty = build(folder.path(), "empty", EMPTY_C, false);
+    let loaded = build(folder.path(), "loaded", LOADED_C, true);
+    compare("C", 500, &|| Command::new(&empty), &|| Command::new(&loaded));
+    if c::installed("python3") {
+        let python = |program: &str| {
+            let mut command = Command::new("python3");
+            command.args(["-c", program]).env("NOTIFY_PR_LIBRARY", &stripped);
+            command.env("PYTHONPATH", c::root().join("bindings/python/src"));
+            command
+        };
+        compare("Python", 100, &|| python(EMPTY_PYTHON), &|| python(LOADED_PYTHON));
+    } else {
+        c::skip("Python", "it needs python3");
+    }
+    if let Some(class_path) = jvm::class_path("Java") {
+        let class_path = format!("{class_path}:{}", folder.path().display());
+        for (name, body) in JAVA {
+            let file = folder.path().join(format!("{name}.java"));
+            let main = "public static void main(String[] words)";
+            fs::write(&file, format!("class {name} {{ {main} {{ {body} }} }}")).expect("a file");
+            run(Command::new("javac").arg("-cp").arg(&class_path).arg(&file));
+        }
+        let java = |name: &str| {
+            let mut command = Command::new("java");
+            command.arg("-cp").arg(&class_path).arg(name).env("NOTIFY_PR_LIBRARY", &stripped);
+            command
+        };
+        compare("Java", 30, &|| java("Empty"), &|| java("Loaded"));
+    }
+}
+
+/// By turns, so that whatever else the machine does meets both.
+fn compare(language: &str, runs: usize, empty: Start<'_>, loaded: Start<'_>) {
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    // By turns, so that whatever else the machine does meets both.
-    for _ in 0..RUNS {
-        without.push(time(&empty));
-        with.push(time(&loaded));
+    for _ in 0..runs {
+        without.push(time(empty));
+        with.push(time(loaded));
     }
     let (without, with) = (median(without), median(with));
-    println!("an empty program:  {:.3} ms (median of {RUNS})", millis(without));
-    println!("with a report:     {:.3} ms", millis(with));
-    println!("the library costs: {:.3} ms", millis(with) - millis(without));
+    println!(
+        "{language}: {without:.3} ms without the library, {with:.3} ms with a report, {:.3} ms more \
+         (medians of {runs})",
+        with - without
+    );
 }
 
 fn build(folder: &Path, name: &str, source: &str, link: bool) -> PathBuf {
     let (file, program) = (folder.join(format!("{name}.c")), folder.join(name));
     fs::write(&file, source).expect("a file");
     let mut cc = Command::new("cc");
-    cc.arg("-O2").arg("-I").arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("include"));
+    cc.arg("-O2").arg("-I").arg(c::root().join("include"));
     cc.arg(&file).arg("-o").arg(&program);
     if link {
         cc.arg("-L").arg(folder).arg("-lnotify_pr");
@@ -70,17 +120,14 @@ fn run(command: &mut Command) {
     assert!(status.success(), "{command:?}: {status}");
 }
 
-fn time(program: &Path) -> Duration {
+/// In milliseconds.
+fn time(program: Start<'_>) -> f64 {
     let began = Instant::now();
-    run(&mut Command::new(program));
-    began.elapsed()
+    run(&mut program());
+    began.elapsed().as_secs_f64() * 1e3
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
     times[times.len() / 2]
-}
-
-fn millis(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
 }
