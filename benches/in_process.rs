@@ -1,10 +1,11 @@
 //! What it costs a program to have the library in it: `cargo bench --bench in_process`.
 //!
-//! Prints the size of the stripped shared library, and how much longer a program in C, Python or
-//! Java takes that loads it and makes a report than one that does not: Python with ctypes imported
-//! and Java with JNA started either way. A path after `--` measures another library, such as the
-//! one that `cargo rustc --lib --crate-type cdylib --profile library --no-default-features` leaves
-//! in target/library: it is built as packages are.
+//! Prints the sizes of the stripped libraries and of the command, how much longer a program in C,
+//! Python or Java takes that loads the library and makes a report than one that does not (Python
+//! with ctypes imported and Java with JNA started either way), and how much longer a submit takes
+//! than the requests that it makes. A path after `--` measures another library, such as the one
+//! that `cargo rustc --lib --crate-type cdylib,staticlib --profile library --no-default-features`
+//! leaves in target/library: it is built as packages are.
 
 #![allow(
     clippy::unwrap_used,
@@ -17,6 +18,8 @@
 mod c;
 #[path = "../tests/jvm/mod.rs"]
 mod jvm;
+#[path = "in_process/submit.rs"]
+mod submit;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -49,15 +52,30 @@ fn main() {
     let library = argument.map_or_else(beside, PathBuf::from);
     let folder = tempfile::TempDir::new().expect("a folder");
     let stripped = folder.path().join("libnotify_pr.so");
-    run(Command::new("strip").arg("-o").arg(&stripped).arg(&library));
+    strip(&library, &stripped);
     fs::copy(&stripped, folder.path().join("libnotify_pr.so.0")).expect("a copy");
-    let size = fs::metadata(&stripped).expect("the library").len();
+    let archive = folder.path().join("libnotify_pr.a");
+    let command = folder.path().join("notify_pr");
+    strip(&library.with_extension("a"), &archive);
+    strip(Path::new(env!("CARGO_BIN_EXE_notify_pr")), &command);
     println!("library: {}", library.display());
-    println!("stripped: {:.2} MB ({size} bytes)", size as f64 / 1e6);
+    for (what, file) in [("shared", &stripped), ("static", &archive), ("command", &command)] {
+        let Ok(file) = fs::metadata(file) else { continue };
+        println!("{what}, stripped: {:.2} MB ({} bytes)", file.len() as f64 / 1e6, file.len());
+    }
 
     let empty = build(folder.path(), "empty", EMPTY_C, false);
     let loaded = build(folder.path(), "loaded", LOADED_C, true);
     compare("C", 500, &|| Command::new(&empty), &|| Command::new(&loaded));
+    let program = build(folder.path(), "submit", submit::PROGRAM, true);
+    let times = submit::measure(&program, 100);
+    let (submit, raw) = (median(times.submit), median(times.raw));
+    println!(
+        "submit of one small file: {submit:.3} ms, its {} requests by plain sockets {raw:.3} ms, \
+         {:.3} ms more (medians of 100)",
+        times.requests,
+        submit - raw
+    );
     if c::installed("python3") {
         let python = |program: &str| {
             let mut command = Command::new("python3");
@@ -99,6 +117,15 @@ fn compare(language: &str, runs: usize, empty: Start<'_>, loaded: Start<'_>) {
          (medians of {runs})",
         with - without
     );
+}
+
+/// A library or program without its symbols of debugging, as packages hold it.
+fn strip(from: &Path, to: &Path) {
+    if !from.exists() {
+        return println!("there is no {}", from.display());
+    }
+    let what = if from.extension().is_some_and(|kind| kind == "a") { "-S" } else { "-s" };
+    run(Command::new("strip").arg(what).arg("-o").arg(to).arg(from));
 }
 
 fn build(folder: &Path, name: &str, source: &str, link: bool) -> PathBuf {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process::Command;
 
 use c::{Lab, Link, Workshop, run, text};
-use stand_ins::{Bucket, Fault};
+use stand_ins::Fault;
 
 /// Builds a program of tests/c_api with the shared library.
 fn program(name: &str) -> Option<(Workshop, std::path::PathBuf)> {
@@ -156,23 +156,10 @@ fn cancel_while_github_asks_to_wait() {
     println!("{}", lab.run(&program, &["run.ini", "2", "8"]));
 }
 
-/// A lab with a bucket in place of the folder.
-fn lab_with_bucket() -> (Lab, Bucket) {
-    let lab = Lab::new();
-    let bucket = Bucket::start("logs");
-    lab.write_ini(&format!(
-        "store_api = s3\nstore_endpoint = {}\nstore_container = logs\nstore_region = us-east-1\n\
-         store_identity = lab\nstore_secret = lab-secret\nstore_public_url = {}\n",
-        bucket.url(),
-        bucket.public_url(),
-    ));
-    (lab, bucket)
-}
-
 #[test]
 fn cancel_while_the_store_stalls() {
     let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, bucket) = lab_with_bucket();
+    let (lab, bucket) = Lab::with_bucket();
     bucket.fault(Fault::on("PUT", "answer.txt").stall().forever());
     println!("{}", lab.run(&program, &["run.ini", "3", "8"]));
 }
@@ -206,7 +193,7 @@ fn cancel_while_github_is_asked_about_a_long_summary() {
 #[test]
 fn cancel_while_the_pages_of_a_long_summary_are_written() {
     let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, _bucket) = lab_with_bucket();
+    let (lab, _bucket) = Lab::with_bucket();
     write_long_summary(&lab);
     let ini = fs::read_to_string(lab.path("run.ini")).expect("the INI");
     lab.write("run.ini", &format!("{ini}summary_file = summary.md\n"));
@@ -216,7 +203,7 @@ fn cancel_while_the_pages_of_a_long_summary_are_written() {
 #[test]
 fn cancel_while_the_store_stalls_on_the_page() {
     let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, bucket) = lab_with_bucket();
+    let (lab, bucket) = Lab::with_bucket();
     bucket.fault(Fault::on("PUT", "index.html").stall().forever());
     println!("{}", lab.run(&program, &["run.ini", "5", "8"]));
 }

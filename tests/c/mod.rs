@@ -14,7 +14,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use stand_ins::{FileServer, GitHub, Pull, Repository, sha};
+use stand_ins::{Bucket, FileServer, GitHub, Pull, Repository, sha};
 use tempfile::TempDir;
 
 /// What a static libnotify_pr needs besides itself: rustc --print native-static-libs.
@@ -171,6 +171,20 @@ impl Lab {
         );
         lab.write_ini(&store);
         lab
+    }
+
+    /// A lab with a bucket in place of the folder.
+    pub fn with_bucket() -> (Lab, Bucket) {
+        let lab = Lab::new();
+        let bucket = Bucket::start("logs");
+        lab.write_ini(&format!(
+            "store_api = s3\nstore_endpoint = {}\nstore_container = logs\n\
+             store_region = us-east-1\nstore_identity = lab\nstore_secret = lab-secret\n\
+             store_public_url = {}\n",
+            bucket.url(),
+            bucket.public_url(),
+        ));
+        (lab, bucket)
     }
 
     /// Writes `run.ini` with these lines about the store.
