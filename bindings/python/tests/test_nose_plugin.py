@@ -185,3 +185,55 @@ def test_it_works_without_marvin_and_by_environment(lab, suite):
     assert (part["failed"], part["errors"]) == (2, 1)
 
 
+def counts(part):
+    return [part[name] for name in ("passed", "failed", "errors", "skipped")]
+
+
+@pytest.fixture
+def processes(lab, suite):
+    """Runs a suite in processes of nose's own, which leave no files behind."""
+    temporary = lab.job / "tmp"
+    temporary.mkdir()
+
+    def run(*arguments, **more):
+        arguments = ["--with-notify-pr", "--process-timeout=1", *arguments]
+        ended = suite(
+            "suite_processes", *arguments, marvin=False, TMPDIR=str(temporary), **more
+        )
+        assert len(LINE.findall(ended.stdout)) == 1
+        assert not list(temporary.glob("notify_pr-*"))
+        [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+        [comment] = lab.comments()
+        return ended, part, comment
+
+    return run
+
+
+def test_processes_of_nose_are_counted_in_one_part(processes):
+    ended, part, comment = processes("--processes=2")
+    assert "Ran 6 tests" in ended.stdout
+    assert ended.returncode == 1
+    assert (counts(part), part["finished"]) == ([3, 1, 2, 1], True)
+    for text in ("'detached' != 'attached'", "the agent is gone", "no zone"):
+        assert text in comment
+
+
+def test_a_process_of_nose_that_ends_in_a_test_is_an_error(processes):
+    _, part, comment = processes("--processes=2", SUITE="ends")
+    assert (counts(part), part["verdict"]) == ([2, 1, 3, 1], "failure")
+    assert re.search("test_zzz_ends_its_process.*did not end.*not counted", comment)
+
+
+def test_tests_that_nobody_tells_of_are_said_to_be_not_counted(processes):
+    ended, part, comment = processes("--processes=1", SUITE="hides")
+    assert ended.returncode == 1
+    assert (counts(part), part["verdict"]) == ([0, 0, 0, 0], "failure")
+    assert "not counted: 6 more that ran" in comment
+
+
+def test_processes_of_nose_end_beside_marvin_as_they_do_without_us(lab, suite):
+    ran = [suite("suite_volumes", "--processes=2", *how) for how in ([], ["--with-notify-pr"])]
+    assert [ended.returncode for ended in ran] == [1, 1]
+    assert [ended.stdout.count("Final results are now copied to") for ended in ran] == [1, 1]
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    assert counts(part) == [2, 1, 1, 1]

@@ -4,6 +4,9 @@ It runs beside Marvin's plugin, whose class it never imports. Marvin lets the re
 results.txt that it neither flushes nor closes, and moves the folder of that file away in its
 ``finalize``. So this plugin has a high score: its ``finalize`` comes first, flushes results.txt and
 reports what is in the folder.
+
+With ``--processes=N`` nose runs tests in processes that load all plugins anew and finalize none.
+There this plugin only tells the process of the run what it counts (workers.py).
 """
 
 import os
@@ -13,6 +16,10 @@ from typing import Any, Optional, Tuple
 from nose.plugins.base import Plugin
 
 from .run import OPTIONS, Run, attribute, said
+from .workers import Told, Worker
+
+# nose hands the options of the run to its processes, and with them where these tell what they count.
+TOLD = "notify_pr_told"
 
 
 class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
@@ -23,6 +30,8 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
     score = 1000
 
     _run: Optional[Run] = None
+    _told: Optional[Told] = None
+    _worker: Optional[Worker] = None
     _xunit: Optional[str] = None
     _result: Any = None
     _folder: Optional[str] = None
@@ -46,11 +55,18 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
         if not self.enabled:
             return
         try:
+            if getattr(conf, "worker", False):
+                folder = getattr(options, TOLD, None)
+                self._worker = Worker(folder) if folder else None
+                return
             values = {option.name: getattr(options, attribute(option), None) for option in OPTIONS}
             # A file, or a file and a test in it.
             tests = [str(name).split(":")[0] for name in conf.testNames or ()]
             self._run = Run("nose", values, tests)
             self._run.begin()
+            if str(getattr(options, "multiprocess_workers", None) or 0) != "0":
+                self._told = Told()
+                setattr(options, TOLD, self._told.folder)
             if getattr(options, "enable_plugin_xunit", False):
                 xunit = getattr(options, "xunit_file", None) or "nosetests.xml"
                 self._xunit = os.path.abspath(xunit)
@@ -66,6 +82,22 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
                 self._folder = os.path.dirname(os.path.abspath(name))
                 if self._run is not None:
                     self._run.found(self._folder)
+        except Exception as error:
+            self._remember(error)
+
+    def startTest(self, test: Any) -> None:
+        """Tells that a test begins, which may end its process."""
+        try:
+            if self._worker is not None:
+                self._worker.begins(said(test))
+        except Exception as error:
+            self._remember(error)
+
+    def stopTest(self, test: Any) -> None:
+        """Tells that the test has ended."""
+        try:
+            if self._worker is not None:
+                self._worker.ends()
         except Exception as error:
             self._remember(error)
 
@@ -93,6 +125,7 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
                     stream.flush()
             except Exception as error:
                 run.remember(error)
+            self._gather(run, result)
             green = bool(result.wasSuccessful())
             failed = run.counts["failed"] + run.counts["errors"]
             verdict = None if green or failed else "failure"
@@ -106,10 +139,30 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
                 # Standard error is closed: nobody is there to be told.
                 pass
 
+    def _gather(self, run: Run, result: Any) -> None:
+        """Counts what other processes told, and how many tests nobody told of."""
+        try:
+            if self._told is not None:
+                for kind, test, text in self._told.counts():
+                    run.count(kind, test, text)
+        except Exception as error:
+            run.remember(error)
+        try:
+            if self._told is not None:
+                self._told.close()
+            run.unknown = max(0, int(result.testsRun) - sum(run.counts.values()))
+        except Exception as error:
+            run.remember(error)
+
     def _count(self, kind: str, test: Any, err: Optional[Tuple[Any, Any, Any]] = None) -> None:
-        if self._run is not None:
-            text = f"{getattr(err[0], '__name__', 'error')}: {said(err[1])}" if err else ""
-            self._run.count(kind, said(test), text)
+        to = self._run or self._worker
+        if to is None:
+            return
+        text = f"{getattr(err[0], '__name__', 'error')}: {said(err[1])}" if err else ""
+        try:
+            to.count(kind, said(test), text)
+        except Exception as error:
+            self._remember(error)
 
     def _is_skip(self, err: Tuple[Any, Any, Any]) -> bool:
         """Whether the framework counts this among what is no failure, such as SkipTest."""

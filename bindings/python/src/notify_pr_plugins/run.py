@@ -75,6 +75,8 @@ class Run:
         # A test may fork, and the child is not the run.
         self._process = os.getpid()
         self.counts: Dict[str, int] = {"passed": 0, "failed": 0, "errors": 0, "skipped": 0}
+        # So many tests ran that nobody knows the end of.
+        self.unknown = 0
         self._failures: List[Failure] = []
 
     def count(self, kind: str, test: str = "", text: str = "") -> None:
@@ -174,6 +176,8 @@ class Run:
         left = self.counts["failed"] + self.counts["errors"] - len(self._failures)
         if left:
             lines.append(f"- and {left} more")
+        if self.unknown:
+            lines.append(f"- not counted: {self.unknown} more that ran and did not tell how they ended")
         return "\n".join(lines[:1] + [""] + lines[1:])
 
 
