@@ -20,7 +20,7 @@ use crate::content::Body;
 use crate::error::Error;
 use crate::status::Status;
 
-pub use bundle::{Bundle, Member};
+pub use bundle::{Bundle, Bundles, Member};
 pub use choose::choose;
 
 /// The name of the object that marks the folder of a submission as made by this program. It is
@@ -285,8 +285,8 @@ pub trait Store: Send + Sync {
     /// Stores an object whole, replacing one of the same key.
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()>;
 
-    /// How long the store takes to answer anything, if it takes bundles of small objects.
-    fn takes_bundles(&self) -> Option<Duration> {
+    /// What bundles of small objects the store takes, if any.
+    fn takes_bundles(&self) -> Option<Bundles> {
         None
     }
 

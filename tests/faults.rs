@@ -11,6 +11,7 @@
 mod scene;
 
 mod faults {
+    mod bundles;
     #[cfg(target_os = "linux")]
     mod full;
     mod lasting;

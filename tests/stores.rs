@@ -15,7 +15,8 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use notify_pr::content::{Body, Source};
+use notify_pr::content::compress::Gzip;
+use notify_pr::content::{Body, Source, archive};
 use notify_pr::events::{Event, Events};
 use notify_pr::http::{Answer, Exchange, Request};
 use notify_pr::links;
@@ -119,6 +120,7 @@ fn contract(submission: &Submission, store: &dyn Store, many: usize) {
     what_changes_while_it_is_sent_is_not_stored(store);
     a_transfer_stops_when_asked_to(store);
     keys_cannot_leave_their_place(store);
+    bundles_are_refused_where_none_are_taken(store);
 }
 
 fn objects_come_back_whole(store: &dyn Store) {
@@ -266,6 +268,29 @@ fn keys_cannot_leave_their_place(store: &dyn Store) {
     }
     let long = format!("a/{}", "n".repeat(300));
     assert!(store.put(&long, &body(b"x"), &meta("text/plain"), &|_| true).is_err());
+}
+
+fn bundles_are_refused_where_none_are_taken(store: &dyn Store) {
+    let (name, bytes) = ("of a bundle.txt", b"one of many");
+    let one = Body::memory(&bytes[..], true);
+    let member = store::Member {
+        key: format!("b/{name}"),
+        size: one.len(),
+        md5: *one.md5().unwrap(),
+        content_type: one.media_type().to_owned(),
+    };
+    let mut left = Some((name.to_owned(), one));
+    let archive = archive::pack(&Gzip::new(), &mut || left.take(), &|| true).unwrap();
+    let folder = "b/".to_owned();
+    let bundle = store::Bundle { folder, archive, members: vec![member], expires: None };
+    let put = store.put_bundle(&bundle, &|_| true);
+    // No other store than Swift's own takes any, and the others say so and store nothing.
+    assert_eq!(store.takes_bundles(), None);
+    let refused = put.unwrap_err();
+    assert_eq!(refused.fault, Fault::Refused);
+    let text = refused.to_string();
+    assert!(text.contains("takes no bundles") && text.contains(store.name()), "{text}");
+    assert!(keys(store, "b/").is_empty());
 }
 
 // --- directory -----------------------------------------------------------------------------------

@@ -8,11 +8,14 @@
     reason = "a test that cannot go on ends"
 )]
 
+mod far;
 mod scene;
 mod services;
 
 use std::io::Read;
+use std::time::Duration;
 
+use far::Far;
 use notify_pr::events::Event;
 use notify_pr::http::{Exchange, Request};
 use notify_pr::links;
@@ -65,13 +68,30 @@ fn over_s3(service: &Service) -> Vec<(&str, &str)> {
     ]
 }
 
+fn over_swift<'a>(service: &'a Service, endpoint: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("store_api", "swift"),
+        ("store_endpoint", endpoint),
+        ("store_identity", &service.access_key),
+        ("store_secret", &service.secret_key),
+        ("store_container", "whole-runs"),
+    ]
+}
+
 /// Uploads, reads everything back, and returns the warnings.
 fn arrives_whole(settings: &[(&str, &str)], plan: &Plan) -> Vec<String> {
+    arrives_whole_with(settings, plan).0
+}
+
+/// The same, with how many requests the upload took.
+fn arrives_whole_with(settings: &[(&str, &str)], plan: &Plan) -> (Vec<String>, usize) {
     let mut all = settings.to_vec();
     all.push(("store_create", "true"));
     let scene = Scene::new(&all);
     let uploaded = scene.upload(plan);
     let Scene { submission, store, events } = scene;
+    let asked = |event: &&Event| matches!(event, Event::Request { .. });
+    let requests = events.lock().unwrap().iter().filter(asked).count();
     assert!(uploaded.failure.is_none(), "{:?}", uploaded.failure);
     assert!(uploaded.missing.is_empty(), "{:?}", uploaded.missing);
     let links = links::decide(&submission, &*store, &format!("{FOLDER}{MARKER}"), false).unwrap();
@@ -102,7 +122,7 @@ fn arrives_whole(settings: &[(&str, &str)], plan: &Plan) -> Vec<String> {
         Event::Warning(text) => Some(text.clone()),
         _ => None,
     };
-    events.iter().filter_map(warning).collect()
+    (events.iter().filter_map(warning).collect(), requests)
 }
 
 /// What a browser shows, and whether it came compressed.
@@ -159,12 +179,19 @@ fn a_run_arrives_whole_on_a_swift_whose_tokens_end_and_whose_objects_are_small()
     let small = [("SWIFT_MAX_FILE", "4000000"), ("SWIFT_TOKEN_LIFE", "2")];
     let Some(service) = services::swift_with(&small) else { return };
     let endpoint = format!("{}/auth/v1.0", service.endpoint);
-    let settings = [
-        ("store_api", "swift"),
-        ("store_endpoint", endpoint.as_str()),
-        ("store_identity", &service.access_key),
-        ("store_secret", &service.secret_key),
-        ("store_container", "whole-runs"),
-    ];
+    let settings = over_swift(&service, &endpoint);
     assert_eq!(arrives_whole(&settings, &run(150, 30 << 20)), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_of_many_small_files_arrives_whole_in_bundles_on_a_swift_that_is_far_away() {
+    let Some(service) = services::swift() else { return };
+    let far = Far::from(&service.endpoint, Duration::from_millis(8));
+    let endpoint = format!("{}/auth/v1.0", far.url());
+    let mut settings = over_swift(&service, &endpoint);
+    settings.push(("jobs", "3"));
+    let plan = run(220, 1 << 20);
+    let (warnings, requests) = arrives_whole_with(&settings, &plan);
+    assert_eq!(warnings, Vec::<String>::new());
+    assert!(requests < plan.objects.len() / 2, "{requests} requests: they went in bundles");
 }

@@ -1,8 +1,19 @@
 //! Small objects that go to a store together, with one request.
 
+use std::time::Duration;
+
 use time::OffsetDateTime;
 
 use crate::content::Body;
+
+/// What a store says of the bundles that it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bundles {
+    /// How long the store takes to answer anything.
+    pub answer: Duration,
+    /// The most objects of one bundle.
+    pub most: usize,
+}
 
 /// Small objects and the archive that holds them.
 #[derive(Debug)]

@@ -26,8 +26,8 @@ use super::keystone::Tokens;
 use super::server::Known;
 use super::transfer::{changed, hex};
 use super::{
-    Access, Bundle, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store, Stored,
-    Upload, check_key, encode_key,
+    Access, Bundle, Bundles, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store,
+    Stored, Upload, check_key, encode_key,
 };
 use crate::content::Body;
 use crate::error::{Error, Result};
@@ -200,7 +200,7 @@ impl Store for Swift {
         }
     }
 
-    fn takes_bundles(&self) -> Option<Duration> {
+    fn takes_bundles(&self) -> Option<Bundles> {
         self.offers_bundles()
     }
 

@@ -50,13 +50,12 @@ impl Crew<'_> {
         let mut small: Vec<usize> = (0..objects.len()).filter(|&n| is_small(&objects[n])).collect();
         let pay = |answer| pays(small.len(), self.queue.allowed(), answer);
         // The store is asked only if it matters.
-        if !pay(first_answer) || !self.store.takes_bundles().is_some_and(pay) {
-            return;
-        }
+        let bundles = pay(first_answer).then(|| self.store.takes_bundles()).flatten();
+        let Some(bundles) = bundles.filter(|bundles| pay(bundles.answer)) else { return };
         // A bundle is looked for between its first and its last key.
         small.sort_by(|&one, &other| objects[one].key.cmp(&objects[other].key));
         let sized = small.into_iter().map(|index| (index, objects[index].size));
-        self.queue.set_apart(&sized.collect::<Vec<_>>());
+        self.queue.set_apart(&sized.collect::<Vec<_>>(), bundles.most);
     }
 
     /// Stores objects of the plan with one request; what fails goes back to the queue.

@@ -72,6 +72,8 @@ struct State {
     objects: VecDeque<usize>,
     /// Small objects that were set apart, by their keys, and their sizes.
     small: VecDeque<(usize, u64)>,
+    /// The most of them that may go together.
+    together: usize,
     bundling: Bundling,
     parts: VecDeque<(Arc<Large>, usize)>,
     /// Large objects that may still bring parts, and objects that may turn out to be large.
@@ -109,6 +111,7 @@ impl State {
 
     /// The next small objects, at most so many.
     fn bundle(&mut self, most: usize) -> Vec<usize> {
+        let most = most.min(self.together);
         let mut bytes = 0;
         let fits = |&&(_, size): &&(usize, u64)| {
             bytes += size;
@@ -126,6 +129,7 @@ impl Queue {
             state: Mutex::new(State {
                 objects: objects.into(),
                 small: VecDeque::new(),
+                together: usize::MAX,
                 bundling: Bundling::Closed,
                 parts: VecDeque::new(),
                 open: 0,
@@ -157,9 +161,11 @@ impl Queue {
         self.allowed.load(Relaxed)
     }
 
-    /// Those of these objects that nobody took yet go in bundles; with their sizes.
-    pub(super) fn set_apart(&self, small: &[(usize, u64)]) {
+    /// Those of these objects that nobody took yet go in bundles of at most so many; with their
+    /// sizes.
+    pub(super) fn set_apart(&self, small: &[(usize, u64)], together: usize) {
         let mut state = self.lock();
+        state.together = together;
         let queued: HashSet<usize> = state.objects.iter().copied().collect();
         state.small = small.iter().copied().filter(|(index, _)| queued.contains(index)).collect();
         let apart: HashSet<usize> = state.small.iter().map(|&(index, _)| index).collect();
@@ -399,7 +405,7 @@ mod tests {
         assert_eq!(next(&queue), "object 0");
         // Nobody gets what is taken a second time.
         let small: Vec<_> = (0..1).chain(10..300).map(|index| (index, 100)).collect();
-        queue.set_apart(&small);
+        queue.set_apart(&small, 1000);
         assert_eq!(next(&queue), "16 from 10");
         (1..10).for_each(|large| assert_eq!(next(&queue), format!("object {large}")));
         assert_eq!(next(&queue), "object 299");
@@ -415,10 +421,19 @@ mod tests {
     }
 
     #[test]
+    fn a_bundle_has_no_more_objects_than_the_store_takes_together() {
+        let queue = Queue::new((0..100).collect(), 1);
+        queue.set_apart(&(0..100).map(|index| (index, 10)).collect::<Vec<_>>(), 5);
+        assert_eq!(next(&queue), "5 from 0");
+        queue.bundling(Bundling::Open);
+        assert_eq!(next(&queue), "5 from 5");
+    }
+
+    #[test]
     fn a_bundle_has_no_more_bytes_than_it_may() {
         let queue = Queue::new((0..100).collect(), 1);
         let small: Vec<_> = (0..100).map(|index| (index, 50_000)).collect();
-        queue.set_apart(&small);
+        queue.set_apart(&small, 1000);
         assert_eq!(next(&queue), "16 from 0");
         queue.bundling(Bundling::Open);
         assert_eq!(next(&queue), "41 from 16");

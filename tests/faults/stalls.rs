@@ -13,7 +13,7 @@ use super::sink::{NO_STALL, Place, SINKS, Sink, Trouble, each, everywhere, files
 use crate::scene::{Scene, bytes, plan, planned};
 
 /// How long these tests wait for a store that says nothing.
-const STALL: Duration = Duration::from_secs(1);
+pub(super) const STALL: Duration = Duration::from_secs(1);
 
 /// Ways to fall silent; each lasts until the end of the store.
 const SILENCES: &[Trouble] = &[
@@ -73,7 +73,7 @@ fn a_store_that_is_silent_for_good_takes_no_more_than_the_time_for_uploads() {
 }
 
 /// Uploads until `moment` is true, and cancels then as the library does.
-fn cancelled(scene: &Scene, plan: &Plan, moment: impl Fn() -> bool + Sync) -> Uploaded {
+pub(super) fn cancelled(scene: &Scene, plan: &Plan, moment: impl Fn() -> bool + Sync) -> Uploaded {
     std::thread::scope(|scope| {
         let uploading = scope.spawn(|| scene.upload(plan));
         while !moment() && !uploading.is_finished() {

@@ -202,6 +202,18 @@ fn a_store_that_never_gets_a_bundle_right_is_not_asked_for_ever() {
 }
 
 #[test]
+fn a_store_that_bears_few_failures_gets_no_more_files_in_a_bundle() {
+    for (most_failures, bundled) in [(5, true), (0, false)] {
+        let bulk = SwiftBulk { most_failures, refuses: Some("3.log"), ..SwiftBulk::new() };
+        let stand_in = far(bulk);
+        send_whole(&stand_in, &login(&stand_in));
+        let archives = stand_in.state().bulk.clone().unwrap().archives;
+        assert_eq!(!archives.is_empty(), bundled);
+        assert!(archives.iter().all(|members| *members <= most_failures), "{archives:?}");
+    }
+}
+
+#[test]
 fn bundles_that_are_refused_or_fail_lose_nothing() {
     let on = || Fault::on("PUT", "extract-archive");
     for (fault, most) in [

@@ -6,7 +6,6 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use serde::Deserialize;
@@ -15,7 +14,7 @@ use super::Swift;
 use super::call::{Call, Content, Target};
 use crate::http::Answer;
 use crate::store::transfer::hex;
-use crate::store::{Bundle, Fault, Sent, Store, StoreError, Stored, check_key};
+use crate::store::{Bundle, Bundles, Fault, Sent, Store, StoreError, Stored, check_key};
 
 /// What the middleware says when it has unpacked an archive; heartbeats, which are spaces, may
 /// stand before it.
@@ -29,11 +28,12 @@ struct Said {
 }
 
 impl Swift {
-    /// How long the cluster takes to answer, if it has the middleware, and that in a version that
-    /// hands the end on.
-    pub(super) fn offers_bundles(&self) -> Option<Duration> {
+    /// What the middleware takes, if the cluster has it, and that in a version that hands the end
+    /// on.
+    pub(super) fn offers_bundles(&self) -> Option<Bundles> {
         let info = self.info(&self.agent).ok()?;
-        info.bundles.then_some(info.took)
+        let most = info.bundled.filter(|most| *most > 0)?;
+        Some(Bundles { answer: info.took, most })
     }
 
     /// Sends the archive and looks at what has come of it.

@@ -8,6 +8,9 @@ use super::Swift;
 use crate::http::{Agent, Exchange, Request};
 use crate::store::{Fault, Stored};
 
+/// After how many failures a cluster leaves an archive where nobody chose another number.
+const FAILURES: u64 = 1000;
+
 /// What matters here of `/info`; the default is what nearly every cluster has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Info {
@@ -19,8 +22,9 @@ pub(super) struct Info {
     pub(super) segments: u32,
     /// Whether temporary URLs with SHA-256 are to be had, which came after those for a prefix.
     pub(super) temp_urls: bool,
-    /// Whether an archive is unpacked into objects that go when they should, as they do since 2.24.
-    pub(super) bundles: bool,
+    /// How many objects may go wrong before the rest of an archive is left where it is, if archives
+    /// are unpacked into objects that go when they should, as they do since 2.24.
+    pub(super) bundled: Option<usize>,
     /// How long the answer took.
     pub(super) took: Duration,
 }
@@ -32,7 +36,7 @@ impl Default for Info {
             key_bytes: 1024,
             segments: 1000,
             temp_urls: false,
-            bundles: false,
+            bundled: None,
             took: Duration::ZERO,
         }
     }
@@ -64,8 +68,13 @@ impl Info {
                     .unwrap_or(usual.segments),
             },
             temp_urls: has(digests, "sha256") && (methods.is_none() || has(methods, "GET")),
-            bundles: info.get("bulk_upload").is_some()
-                && swift["version"].as_str().is_some_and(|version| is_from(version, (2, 24))),
+            bundled: info
+                .get("bulk_upload")
+                .filter(|_| swift["version"].as_str().is_some_and(|text| is_from(text, (2, 24))))
+                .map(|bulk| {
+                    let failures = bulk["max_failed_extractions"].as_u64().unwrap_or(FAILURES);
+                    usize::try_from(failures).unwrap_or(usize::MAX)
+                }),
             took: usual.took,
         }
     }
@@ -153,9 +162,16 @@ mod tests {
             let told = serde_json::json!({
                 "swift": { "version": version }, "bulk_upload": { "max_failed_extractions": 1000 },
             });
-            assert_eq!(Info::read(&told).bundles, bundles, "{version}");
+            let read = Info::read(&told).bundled;
+            assert_eq!(read, bundles.then_some(1000), "{version}");
         }
-        let without = serde_json::json!({ "swift": { "version": "2.38.0" } });
-        assert!(!Info::read(&without).bundles);
+        let version = serde_json::json!({ "version": "2.38.0" });
+        let without = serde_json::json!({ "swift": version });
+        assert_eq!(Info::read(&without).bundled, None);
+        for (limit, read) in [(serde_json::json!(7), 7), (serde_json::json!(null), 1000)] {
+            let limit = serde_json::json!({ "max_failed_extractions": limit });
+            let told = serde_json::json!({ "swift": version, "bulk_upload": limit });
+            assert_eq!(Info::read(&told).bundled, Some(read));
+        }
     }
 }

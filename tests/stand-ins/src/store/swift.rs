@@ -190,7 +190,7 @@ fn info(state: &SwiftState) -> Response {
     });
     if let Some(bulk) = &state.bulk {
         told["swift"]["version"] = json!(bulk.version);
-        told["bulk_upload"] = json!({ "max_failed_extractions": 1000 });
+        told["bulk_upload"] = json!({ "max_failed_extractions": bulk.most_failures });
     }
     Response::json(200, &told)
 }

@@ -25,6 +25,8 @@ pub struct SwiftBulk {
     pub spoils: Option<&'static str>,
     /// Objects whose paths end like this are lost without a word.
     pub loses: Option<&'static str>,
+    /// After how many failures it leaves the rest of an archive.
+    pub most_failures: usize,
     /// How many members each archive had that was unpacked.
     pub archives: Vec<usize>,
 }
@@ -32,7 +34,7 @@ pub struct SwiftBulk {
 impl SwiftBulk {
     /// One of a new Swift, which does everything right.
     pub fn new() -> Self {
-        SwiftBulk { version: "2.38.0", ..SwiftBulk::default() }
+        SwiftBulk { version: "2.38.0", most_failures: 1000, ..SwiftBulk::default() }
     }
 }
 
@@ -66,6 +68,9 @@ fn members(
     let mut archive = tar::Archive::new(GzDecoder::new(&request.body[..]));
     for entry in archive.entries()? {
         let mut entry = entry?;
+        if errors.len() >= bulk.most_failures {
+            break;
+        }
         if !entry.header().entry_type().is_file() {
             continue;
         }
