@@ -5,7 +5,9 @@
 
 pub mod archive;
 pub mod compress;
+mod file;
 pub mod media_type;
+mod reader;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +22,12 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use self::compress::{Gzip, Spool};
+use self::file::{Stamp, became_shorter, open_planned, shorter};
+use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
+
+pub(crate) use self::file::{look_at, open_regular};
+pub use self::reader::{Piece, Reader};
 
 /// Files up to this size are read once and kept masked in memory, which costs less than reading
 /// and masking them a second time.
@@ -28,12 +35,6 @@ const KEPT_IN_MEMORY: u64 = 96 * 1024;
 
 /// The size of the buffers that files are read through.
 const BUFFER: usize = 64 * 1024;
-
-/// A range of a file is masked from so many bytes before its beginning. Whether a byte is masked
-/// depends only on what a match can reach: at most 4,096 bytes and the name of a rule, or one of
-/// our own secrets of at most 8 KiB. So this far back the masker has found its feet again, and a
-/// range holds the same bytes as the whole.
-const LOOK_BACK: u64 = 64 * 1024;
 
 /// Where the bytes of an object come from.
 #[derive(Clone, PartialEq, Eq)]
@@ -70,6 +71,7 @@ enum Content {
         path: PathBuf,
         redactor: Redactor,
         kind: Kind,
+        clean: Clean,
     },
     /// The caller's.
     Shared(Arc<[u8]>),
@@ -199,40 +201,28 @@ impl Body {
     /// # Errors
     /// A file that cannot be opened any more or that is shorter than when it was prepared
     /// (`UnexpectedEof`), here or while it is read; a range that is not in the body.
-    pub fn open(&self, range: Range<u64>) -> io::Result<Box<dyn Read + Send + '_>> {
+    pub fn open(&self, range: Range<u64>) -> io::Result<Reader<'_>> {
         if range.start > range.end || range.end > self.len {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
                 "the range is not in the body",
             ));
         }
-        match &self.content {
-            Content::Shared(bytes) => {
-                Ok(Box::new(&bytes[range.start as usize..range.end as usize]))
-            }
-            Content::Memory(bytes) => {
-                Ok(Box::new(&bytes[range.start as usize..range.end as usize]))
-            }
-            Content::Spool(spool) => {
-                let left = range.end - range.start;
-                Ok(Box::new(Exactly { inner: Spooled { spool, at: range.start }, left }))
-            }
-            Content::File { path, redactor, kind } => {
-                let (mut file, len) = open_planned(path)?;
+        let (start, end) = (range.start as usize, range.end as usize);
+        let supply = match &self.content {
+            Content::Shared(bytes) => Supply::Memory(&bytes[start..end]),
+            Content::Memory(bytes) => Supply::Memory(&bytes[start..end]),
+            Content::Spool(spool) => Supply::Spool(spool, range.start),
+            Content::File { path, redactor, kind, clean } => {
+                let (file, len) = open_planned(path)?;
                 if len < self.len {
                     return Err(became_shorter());
                 }
-                let from = range.start.saturating_sub(LOOK_BACK);
-                io::Seek::seek(&mut file, io::SeekFrom::Start(from))?;
-                // The masker reads on behind the range: a secret may straddle its end.
-                let mut masked = redactor.reader(file.take(self.len - from), *kind);
-                let before = range.start - from;
-                if io::copy(&mut masked.by_ref().take(before), &mut io::sink())? < before {
-                    return Err(became_shorter());
-                }
-                Ok(Box::new(Exactly { inner: masked, left: range.end - range.start }))
+                let masking = Masking { redactor, kind: *kind, len: self.len };
+                masking.open(file, range.clone(), clean)?
             }
-        }
+        };
+        Ok(Reader::new(supply, range.end - range.start))
     }
 }
 
@@ -294,6 +284,7 @@ impl Preparing<'_> {
     }
 
     fn read_through(&self, file: File, len: u64, path: &Path, name: &str) -> io::Result<Body> {
+        let stamp = Stamp::of_settled(&file)?;
         // What is looked at to tell the type is also tried on the compressor.
         let mut first_bytes = vec![0; BUFFER];
         (&file).read_exact(&mut first_bytes).map_err(shorter)?;
@@ -304,7 +295,8 @@ impl Preparing<'_> {
             _ => None,
         };
         if gzip.is_none() && len >= self.hashed_below {
-            let content = Content::File { path: path.to_owned(), redactor, kind };
+            let clean = Clean::default();
+            let content = Content::File { path: path.to_owned(), redactor, kind, clean };
             return Ok(Body::hashed(len, None, media_type, content));
         }
         let rest = (&file).take(len - first_bytes.len() as u64);
@@ -330,7 +322,13 @@ impl Preparing<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let content = Content::File { path: path.to_owned(), redactor, kind };
+        let clean = Clean::default();
+        if whole.inner.masked() == 0
+            && let Some(stamp) = stamp.filter(|stamp| stamp.is_still_of(&file))
+        {
+            clean.note(stamp, 0..len);
+        }
+        let content = Content::File { path: path.to_owned(), redactor, kind, clean };
         Ok(Body::hashed(len, Some(hashes), media_type, content))
     }
 }
@@ -338,20 +336,6 @@ impl Preparing<'_> {
 impl fmt::Debug for Preparing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Preparing").finish_non_exhaustive()
-    }
-}
-
-/// Reads a spool from a place on.
-struct Spooled<'a> {
-    spool: &'a Spool,
-    at: u64,
-}
-
-impl Read for Spooled<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.spool.read_at(buffer, self.at)?;
-        self.at += count as u64;
-        Ok(count)
     }
 }
 
@@ -392,47 +376,4 @@ impl<R: Read> Read for Exactly<R> {
         self.left -= count as u64;
         Ok(count)
     }
-}
-
-/// Opens a file and takes its length. What is not a regular file is refused without ever waiting
-/// for it: a pipe would hang and a device could act on being opened. A symbolic link in the last
-/// place is not followed: links are resolved, and judged, when the plan is made.
-pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
-    if !std::fs::symlink_metadata(path)?.is_file() {
-        return Err(not_regular());
-    }
-    open_planned(path)
-}
-
-/// The same for a file that was looked at when the plan was made. It may have been replaced since.
-fn open_planned(path: &Path) -> io::Result<(File, u64)> {
-    let mut options = File::options();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
-    );
-    let file = options.open(path).map_err(|error| {
-        // A link is refused with the system's words for a loop, which would puzzle its reader.
-        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-        if is_link { not_regular() } else { error }
-    })?;
-    let metadata = file.metadata()?;
-    if !metadata.is_file() {
-        return Err(not_regular());
-    }
-    Ok((file, metadata.len()))
-}
-
-fn not_regular() -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
-}
-
-fn became_shorter() -> io::Error {
-    io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read")
-}
-
-fn shorter(error: io::Error) -> io::Error {
-    if error.kind() == io::ErrorKind::UnexpectedEof { became_shorter() } else { error }
 }

@@ -7,11 +7,13 @@
 
 mod date;
 mod failure;
+mod feed;
+mod names;
 mod network;
 mod socket;
 
 use std::fmt;
-use std::io::{self, Read};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,8 +24,10 @@ use ureq::unversioned::transport::{ConnectProxyConnector, Connector, RustlsConne
 use crate::error::Result;
 
 use failure::{classify, hopeless};
+use feed::Exactly;
 
 pub use failure::{Failure, Tls};
+pub use feed::Feed;
 pub use network::Network;
 pub use ureq::http::HeaderMap;
 
@@ -74,8 +78,8 @@ pub enum Payload<'a> {
     None,
     /// These bytes.
     Bytes(&'a [u8]),
-    /// Exactly so many bytes of a reader; an earlier end is an error, not a hang.
-    Reader(&'a mut (dyn Read + 'a), u64),
+    /// Exactly so many bytes of a feed; an earlier end is an error, not a hang.
+    Feed(&'a mut (dyn Feed + 'a), u64),
 }
 
 /// One request. The URL is complete; headers are sent as given.
@@ -227,7 +231,7 @@ impl Agent {
                 ().chain(ConnectProxyConnector::default())
                     .chain(socket::Sockets)
                     .chain(RustlsConnector::default());
-            let names = socket::Names::default();
+            let names = names::Names::default();
             Ok(ureq::Agent::with_parts(config.build(), connector, names))
         })?;
         // A shut-down may have come while the agent was being made.
@@ -259,11 +263,17 @@ impl Agent {
         let sent = match request.payload {
             Payload::None => send(agent, builder, (), time),
             Payload::Bytes(bytes) => send(agent, builder, bytes, time),
-            Payload::Reader(reader, length) => {
-                let mut exact = Exactly { reader, left: length, short: false };
+            Payload::Feed(feed, length) => {
+                // What is encrypted must pass through us.
+                let whole = scheme != "http";
+                let mut exact = Exactly { feed, left: length, short: false, whole };
                 let builder = builder.header("content-length", length.to_string());
                 let body = ureq::SendBody::from_reader(&mut exact);
                 let sent = send(agent, builder, body, time);
+                if let Some(source) = socket::unread() {
+                    exact.feed.failed(source);
+                    exact.short = true;
+                }
                 if exact.short { Err(Ended::Short) } else { sent }
             }
         };
@@ -321,35 +331,6 @@ fn read_answer(response: http::Response<ureq::Body>, limit: u64) -> Exchange {
         body: bytes,
         cut: read.err().map(|error| error.to_string()),
     })
-}
-
-/// Reads exactly so many bytes. ureq would wait for ever for the rest of a body that ends early.
-struct Exactly<'a> {
-    reader: &'a mut (dyn Read + 'a),
-    left: u64,
-    short: bool,
-}
-
-impl Read for Exactly<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 || buffer.is_empty() {
-            return Ok(0);
-        }
-        let most = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        if socket::was_cut() {
-            // It goes nowhere, so it need not be read either.
-            buffer[..most].fill(0);
-            self.left -= most as u64;
-            return Ok(most);
-        }
-        let read = self.reader.read(&mut buffer[..most])?;
-        if read == 0 {
-            self.short = true;
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        self.left -= read as u64;
-        Ok(read)
-    }
 }
 
 /// Host and port of a URI, without the port that is the scheme's own.

@@ -79,13 +79,13 @@ pub(crate) fn floor(address: &str, folder: &str) -> io::Result<()> {
                     loop {
                         let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
                         let Some(path) = files.get(at) else { break };
-                        let mut file = File::open(path)?;
+                        let file = File::open(path)?;
                         let length = file.metadata()?.len();
                         let head = format!(
                             "PUT /bench/floor/{at} HTTP/1.1\r\nHost: {address}\r\nContent-Length: {length}\r\n\r\n"
                         );
                         stream.write_all(head.as_bytes())?;
-                        io::copy(&mut file, &mut stream)?;
+                        send_file(&file, length, &mut stream)?;
                         let mut filled = 0;
                         while !answer[..filled].ends_with(b"\r\n\r\n") {
                             let count = stream.read(&mut answer[filled..])?;
@@ -104,6 +104,23 @@ pub(crate) fn floor(address: &str, folder: &str) -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+#[cfg(target_os = "linux")]
+fn send_file(file: &File, length: u64, stream: &mut TcpStream) -> io::Result<()> {
+    let mut at = 0;
+    while at < length {
+        let left = (length - at).min(1 << 20) as usize;
+        if rustix::fs::sendfile(&*stream, file, Some(&mut at), left)? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_file(mut file: &File, _length: u64, stream: &mut TcpStream) -> io::Result<()> {
+    io::copy(&mut file, stream).map(drop)
 }
 
 fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

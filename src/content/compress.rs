@@ -6,12 +6,15 @@
 //! machine has processors, so the compressors' own memory is bounded, too.
 
 use std::fmt;
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, FlushCompress, Status};
+
+use super::file::look_at;
 
 /// Files of fewer bytes fit into a packet or two, whatever is done to them.
 pub(crate) const LEAST: u64 = 1024;
@@ -245,12 +248,20 @@ pub(crate) struct Spool {
 enum Place {
     /// All but the last one are full.
     Memory(Vec<Vec<u8>>),
-    File(std::fs::File),
+    File(Arc<File>),
 }
 
 impl Spool {
     pub(crate) fn len(&self) -> u64 {
         self.len
+    }
+
+    /// The file that holds all bytes, if one does.
+    pub(super) fn file(&self) -> Option<&Arc<File>> {
+        match &self.place {
+            Place::Memory(_) => None,
+            Place::File(file) => Some(file),
+        }
     }
 
     /// Reads bytes from a place, as [`Read::read`] does; several threads may do it at once.
@@ -264,10 +275,7 @@ impl Spool {
                     None => Ok(0),
                 }
             }
-            #[cfg(unix)]
-            Place::File(file) => std::os::unix::fs::FileExt::read_at(file, buffer, at),
-            #[cfg(windows)]
-            Place::File(file) => std::os::windows::fs::FileExt::seek_read(file, buffer, at),
+            Place::File(file) => look_at(file, buffer, at),
         }
     }
 
@@ -293,10 +301,10 @@ impl Spool {
             let mut file = tempfile::tempfile()?;
             blocks.iter().try_for_each(|block| file.write_all(block))?;
             self.blocks.give_back(blocks);
-            self.place = Place::File(file);
+            self.place = Place::File(Arc::new(file));
         }
         match &mut self.place {
-            Place::File(file) => file.write_all(piece),
+            Place::File(file) => (&**file).write_all(piece),
             Place::Memory(_) => Ok(()),
         }
     }

@@ -174,3 +174,78 @@ fn a_body_is_shared_by_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Body>();
 }
+
+/// A file that was left alone, so that its times tell whether it was written to.
+fn settled(dir: &tempfile::TempDir, bytes: &[u8]) -> Source {
+    let source = file(dir, bytes);
+    std::thread::sleep(std::time::Duration::from_millis(2100));
+    source
+}
+
+#[test]
+#[cfg(unix)]
+fn what_needs_no_mask_is_sent_from_its_file_until_somebody_writes_to_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(800_000);
+    let source = settled(&dir, &bytes);
+    let Source::File(path) = &source else { unreachable!() };
+    let body = prepared(&source).unwrap();
+    let range = 100..body.len();
+    let mut reader = body.open(range.clone()).unwrap();
+    let mut sent = Vec::new();
+    for most in [64_000, 100_000, 16_384] {
+        let piece = reader.piece(most).expect("a piece of the file");
+        assert!(piece.len <= most && piece.at == 100 + sent.len() as u64);
+        let mut taken = vec![0; piece.len];
+        std::os::unix::fs::FileExt::read_exact_at(&*piece.file, &mut taken, piece.at).unwrap();
+        sent.append(&mut taken);
+    }
+    // It stays one file: somebody writes into the rest of it, and what is written is masked.
+    let secret = b"the-long-secret-of-this-test";
+    let written = File::options().write(true).open(path).unwrap();
+    std::os::unix::fs::FileExt::write_all_at(&written, secret, 500_000).unwrap();
+    assert!(reader.piece(64_000).is_none());
+    reader.read_to_end(&mut sent).unwrap();
+    bytes[500_000..500_000 + secret.len()].fill(b'*');
+    assert!(sent == bytes[100..]);
+    // Opened anew it is masked from the beginning.
+    let mut again = body.open(range).unwrap();
+    assert!(again.piece(64_000).is_none());
+    sent.clear();
+    again.read_to_end(&mut sent).unwrap();
+    assert!(sent == bytes[100..]);
+}
+
+#[test]
+fn a_part_is_sent_from_its_file_once_it_was_read_without_a_mask() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(800_000);
+    let secret = b"the-long-secret-of-this-test";
+    bytes[600_000..600_000 + secret.len()].copy_from_slice(secret);
+    let source = settled(&dir, &bytes);
+    let redactor = redactor();
+    let preparing = Preparing {
+        redactor: &redactor,
+        with_md5: false,
+        hashed_below: 1,
+        gzip: None,
+        goes_on: &|| true,
+    };
+    let body = preparing.body(&source, "a.log").unwrap();
+    for (range, plain) in [(0..300_000, true), (300_000..800_000, false)] {
+        assert!(body.open(range.clone()).unwrap().piece(64_000).is_none(), "nobody has looked yet");
+        all(&body, range.clone()).unwrap();
+        let lies_there = body.open(range.clone()).unwrap().piece(64_000).is_some();
+        assert_eq!(lies_there, plain && cfg!(unix), "{range:?}");
+    }
+    let within = body.open(1000..200_000).unwrap().piece(64_000).is_some();
+    assert_eq!(within, cfg!(unix));
+    assert!(body.open(200_000..300_001).unwrap().piece(64_000).is_none());
+}
+
+#[test]
+fn a_file_that_was_written_a_moment_ago_is_masked_each_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = prepared(&file(&dir, &log(400_000))).unwrap();
+    assert!(body.open(0..body.len()).unwrap().piece(64_000).is_none());
+}

@@ -7,36 +7,59 @@
 //! A server may answer before a request is sent to its end, and close: then writing fails, and why
 //! is in the answer. So a failed write is no failure yet: the rest of the request goes nowhere, and
 //! the answer is read, if there is one.
+//!
+//! Where the system can send from a file (Linux), what lies in one as it is to be sent takes that
+//! way and is never copied into this process.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use ureq::Error;
-use ureq::config::Config;
-use ureq::http::Uri;
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
 };
 
+use crate::content::{Piece, look_at};
+
 /// The most that the head of an answer is waited for in one piece.
 const LARGEST_INPUT: usize = 256 << 10;
-/// How long a looked up address is used again: a moment, as services change theirs all the time
-/// and want to be looked up anew after a failure.
-const ADDRESS_LIFE: Duration = Duration::from_secs(10);
 
 thread_local! {
     /// Whether the peer of this thread's exchange has stopped taking the request.
     static CUT: Cell<bool> = const { Cell::new(false) };
+    /// Whether this thread's exchange goes over a socket of ours, with or without TLS around it.
+    static OURS: Cell<bool> = const { Cell::new(false) };
+    /// What goes out in the place of the bytes that are handed over next.
+    static NEXT: RefCell<Option<Piece>> = const { RefCell::new(None) };
+    /// Why a piece could not be read.
+    static UNREAD: RefCell<Option<io::Error>> = const { RefCell::new(None) };
 }
 
 /// An exchange begins on this thread.
 pub(super) fn begins() {
     CUT.set(false);
+    OURS.set(false);
+    NEXT.take();
+    UNREAD.take();
+}
+
+/// Whether the exchange on this thread, if it is not encrypted, can send pieces of files.
+pub(super) fn sends_files() -> bool {
+    cfg!(target_os = "linux") && OURS.get()
+}
+
+/// Sends a piece of a file in the place of the bytes that are handed over next on this thread.
+pub(super) fn send_next(piece: Piece) {
+    NEXT.set(Some(piece));
+}
+
+/// Why a piece of the exchange on this thread could not be read, if one could not.
+pub(super) fn unread() -> Option<io::Error> {
+    UNREAD.take()
 }
 
 /// Whether the peer stopped taking the request of the exchange that began last on this thread.
@@ -144,19 +167,31 @@ impl Socket {
         if self.room.waiting == 0 {
             return Ok(());
         }
+        let waiting = std::mem::take(&mut self.room.waiting);
+        self.write(timeout, |socket, room| (&socket.0).write_all(&room.output[..waiting]))
+    }
+
+    /// Sends a piece of a file behind what waits.
+    fn send(&mut self, piece: &Piece, timeout: NextTimeout) -> Result<(), Error> {
+        self.flush(timeout)?;
+        self.write(timeout, |socket, room| send_piece(socket, piece, &mut room.output))
+    }
+
+    fn write(
+        &mut self,
+        timeout: NextTimeout,
+        write: impl FnOnce(&Shared, &mut Room) -> io::Result<()>,
+    ) -> Result<(), Error> {
+        if self.cut.is_some() {
+            return Ok(());
+        }
         let timeout = timeout.for_write();
         let time = time_of(&timeout)?;
         if time != self.write_timeout {
             self.socket.0.set_write_timeout(time)?;
             self.write_timeout = time;
         }
-        let bytes = &self.room.output[..self.room.waiting];
-        let written = match self.cut {
-            None => (&self.socket.0).write_all(bytes),
-            Some(_) => Ok(()),
-        };
-        self.room.waiting = 0;
-        match written {
+        match write(&self.socket, &mut self.room) {
             Err(error) if is_closed(&error) => {
                 CUT.set(true);
                 self.cut = Some(error);
@@ -167,12 +202,71 @@ impl Socket {
     }
 }
 
+#[cfg(target_os = "linux")]
+fn send_piece(socket: &Shared, piece: &Piece, buffer: &mut [u8]) -> io::Result<()> {
+    use rustix::io::Errno;
+    let mut at = piece.at;
+    let until = piece.at + piece.len as u64;
+    while at < until {
+        let left = (until - at) as usize;
+        match rustix::fs::sendfile(&socket.0, &piece.file, Some(&mut at), left) {
+            Ok(1..) | Err(Errno::INTR) => {}
+            // The peer or the clock; everything else is about the file.
+            Err(
+                error @ (Errno::AGAIN
+                | Errno::PIPE
+                | Errno::CONNRESET
+                | Errno::CONNABORTED
+                | Errno::NOTCONN
+                | Errno::TIMEDOUT),
+            ) => {
+                return Err(error.into());
+            }
+            Ok(0) | Err(_) => return copy_piece(socket, piece, at, buffer),
+        }
+    }
+    Ok(())
+}
+
+#[cfg(not(target_os = "linux"))]
+fn send_piece(socket: &Shared, piece: &Piece, buffer: &mut [u8]) -> io::Result<()> {
+    copy_piece(socket, piece, piece.at, buffer)
+}
+
+/// Sends the rest of a piece by reading it, which tells what is wrong with a file, and does for one
+/// that the system cannot send from.
+fn copy_piece(socket: &Shared, piece: &Piece, mut at: u64, buffer: &mut [u8]) -> io::Result<()> {
+    let until = piece.at + piece.len as u64;
+    while at < until {
+        let most = buffer.len().min((until - at) as usize);
+        match look_at(&piece.file, &mut buffer[..most], at) {
+            Ok(0) => return Err(not_read(io::ErrorKind::UnexpectedEof.into())),
+            Ok(count) => {
+                (&socket.0).write_all(&buffer[..count])?;
+                at += count as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(not_read(error)),
+        }
+    }
+    Ok(())
+}
+
+fn not_read(error: io::Error) -> io::Error {
+    UNREAD.set(Some(error));
+    io::Error::other("a file could not be read while it was sent")
+}
+
 impl Transport for Socket {
     fn buffers(&mut self) -> &mut dyn Buffers {
         &mut self.room
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        OURS.set(true);
+        if let Some(piece) = NEXT.take() {
+            return self.send(&piece, timeout);
+        }
         self.room.waiting += amount;
         if self.room.waiting < self.room.output_size / 2 {
             return Ok(());
@@ -323,59 +417,5 @@ impl Buffers for Room {
 
     fn can_use_input(&self) -> bool {
         self.taken < self.filled && self.progress
-    }
-}
-
-/// Looks names up, and remembers the answer for a moment: ureq asks before every request, even
-/// for one that goes over a kept connection.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    system: DefaultResolver,
-    known: Mutex<Vec<Known>>,
-}
-
-#[derive(Debug)]
-struct Known {
-    of: String,
-    until: Instant,
-    addresses: ResolvedSocketAddrs,
-}
-
-impl Resolver for Names {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, Error> {
-        // With a limit ureq would start a thread for each lookup and leave it behind when the limit
-        // is over, in a process that may not be ours. The system's resolver has limits of its own.
-        let timeout = NextTimeout {
-            after: ureq::unversioned::transport::time::Duration::NotHappening,
-            ..timeout
-        };
-        let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
-            return self.system.resolve(uri, config, timeout);
-        };
-        let now = Instant::now();
-        let is_it = |known: &Known| {
-            known.until > now
-                && known.of.strip_prefix(scheme.as_str()).is_some_and(|of| of == authority.as_str())
-        };
-        {
-            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = known.iter().find(|known| is_it(known)) {
-                return Ok(known.addresses.clone());
-            }
-        }
-        let addresses = self.system.resolve(uri, config, timeout)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.retain(|known| known.until > now);
-        known.push(Known {
-            of: format!("{scheme}{authority}"),
-            until: now + ADDRESS_LIFE,
-            addresses: addresses.clone(),
-        });
-        Ok(addresses)
     }
 }

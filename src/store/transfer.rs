@@ -4,11 +4,12 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::{Fault, Sent, StoreError, Stored};
-use crate::content::Body;
+use crate::content::{Body, Piece, Reader};
+use crate::http::Feed;
 
 /// A range of a body on its way to a store.
 pub(super) struct Transfer<'a> {
-    reader: Box<dyn Read + Send + 'a>,
+    reader: Reader<'a>,
     left: u64,
     sent: &'a Sent<'a>,
     ended: Option<StoreError>,
@@ -35,6 +36,15 @@ impl<'a> Transfer<'a> {
         self.ended().unwrap_or_else(|| unreadable(source))
     }
 
+    /// So many bytes go to the store now.
+    fn passes(&mut self, count: usize) -> io::Result<()> {
+        self.left -= count as u64;
+        match (self.sent)(count as u64) {
+            true => Ok(()),
+            false => self.end(StoreError::new(Fault::Cancelled, "the transfer was stopped")),
+        }
+    }
+
     fn end<T>(&mut self, failure: StoreError) -> io::Result<T> {
         self.ended = Some(failure);
         Err(io::ErrorKind::UnexpectedEof.into())
@@ -53,11 +63,22 @@ impl Read for Transfer<'_> {
             Err(source) if source.kind() == io::ErrorKind::Interrupted => return Err(source),
             Err(source) => return self.end(unreadable(source)),
         };
-        self.left -= read as u64;
-        if !(self.sent)(read as u64) {
-            return self.end(StoreError::new(Fault::Cancelled, "the transfer was stopped"));
-        }
+        self.passes(read)?;
         Ok(read)
+    }
+}
+
+impl Feed for Transfer<'_> {
+    fn piece(&mut self, most: usize) -> io::Result<Option<Piece>> {
+        let piece = self.reader.piece(most);
+        if let Some(piece) = &piece {
+            self.passes(piece.len)?;
+        }
+        Ok(piece)
+    }
+
+    fn failed(&mut self, source: io::Error) {
+        self.ended.get_or_insert_with(|| unreadable(source));
     }
 }
 

@@ -236,7 +236,7 @@ impl S3 {
                 let mut transfer = Transfer::new(body, range.clone(), *sent)?;
                 request.payload = match length {
                     0 => Payload::Bytes(&[]),
-                    _ => Payload::Reader(&mut transfer, length),
+                    _ => Payload::Feed(&mut transfer, length),
                 };
                 let exchange = agent.exchange(request);
                 (exchange, transfer.ended())

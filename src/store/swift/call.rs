@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Swift;
 use crate::content::Body;
-use crate::http::{Agent, Answer, Exchange, Payload, Request};
+use crate::http::{Agent, Answer, Exchange, Feed, Payload, Request};
 use crate::store::keystone::Session;
 use crate::store::server;
 use crate::store::transfer::Transfer;
@@ -161,12 +161,12 @@ impl Swift {
         let mut transfer = Transfer::new(body, range.clone(), &once)?;
         let (exchange, ended) = match watch {
             None => {
-                request.payload = Payload::Reader(&mut transfer, length);
+                request.payload = Payload::Feed(&mut transfer, length);
                 (agent.exchange(request), transfer.ended())
             }
             Some(watch) => {
                 let mut watched = Watched { inner: &mut transfer, watch };
-                request.payload = Payload::Reader(&mut watched, length);
+                request.payload = Payload::Feed(&mut watched, length);
                 (agent.exchange(request), transfer.ended())
             }
         };
@@ -203,5 +203,12 @@ impl std::io::Read for Watched<'_, '_> {
         let read = self.inner.read(buffer)?;
         self.watch.see(&buffer[..read]);
         Ok(read)
+    }
+}
+
+/// What is looked at must be read.
+impl Feed for Watched<'_, '_> {
+    fn failed(&mut self, source: std::io::Error) {
+        self.inner.failed(source);
     }
 }

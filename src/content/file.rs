@@ -1,0 +1,107 @@
+//! Files as they are opened to be read: regular ones only.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+/// Reads from a place of a file, whatever its position is; several threads may do it at once.
+pub(crate) fn look_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_at(file, buffer, at);
+    #[cfg(windows)]
+    return std::os::windows::fs::FileExt::seek_read(file, buffer, at);
+}
+
+/// Opens a file and takes its length. What is not a regular file is refused without ever waiting
+/// for it: a pipe would hang and a device could act on being opened. A symbolic link in the last
+/// place is not followed: links are resolved, and judged, when the plan is made.
+pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
+    if !std::fs::symlink_metadata(path)?.is_file() {
+        return Err(not_regular());
+    }
+    open_planned(path)
+}
+
+/// The same for a file that was looked at when the plan was made. It may have been replaced since.
+pub(super) fn open_planned(path: &Path) -> io::Result<(File, u64)> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
+    );
+    let file = options.open(path).map_err(|error| {
+        // A link is refused with the system's words for a loop, which would puzzle its reader.
+        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        if is_link { not_regular() } else { error }
+    })?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() {
+        return Err(not_regular());
+    }
+    Ok((file, metadata.len()))
+}
+
+fn not_regular() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+pub(super) fn became_shorter() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read")
+}
+
+pub(super) fn shorter(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof { became_shorter() } else { error }
+}
+
+/// A file that was written to less than this ago may be written to again without showing it: its
+/// times are only as fine as the ticks of a clock.
+const SETTLED: Duration = Duration::from_secs(2);
+
+/// Which file it is and when it was last written to: as long as both are the same, so are its bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    id: (u64, u64),
+    len: u64,
+    modified: SystemTime,
+    changed: SystemTime,
+}
+
+impl Stamp {
+    /// The stamp of a file that was left alone for a while. There is none where the system does not
+    /// tell when a file changed, whatever was done to its times.
+    pub(super) fn of_settled(file: &File) -> io::Result<Option<Stamp>> {
+        let now = SystemTime::now();
+        let is_past = |time: SystemTime| now.duration_since(time).is_ok_and(|ago| ago >= SETTLED);
+        let stamp = Stamp::of(file)?;
+        Ok(stamp.filter(|stamp| is_past(stamp.modified) && is_past(stamp.changed)))
+    }
+
+    /// Whether a file has this stamp.
+    pub(super) fn is_still_of(&self, file: &File) -> bool {
+        Stamp::of(file).is_ok_and(|stamp| stamp == Some(*self))
+    }
+
+    #[cfg(unix)]
+    fn of(file: &File) -> io::Result<Option<Stamp>> {
+        use std::os::unix::fs::MetadataExt;
+        let found = file.metadata()?;
+        let since = Duration::new(
+            u64::try_from(found.ctime()).unwrap_or(0),
+            u32::try_from(found.ctime_nsec()).unwrap_or(0),
+        );
+        Ok(Some(Stamp {
+            id: (found.dev(), found.ino()),
+            len: found.len(),
+            modified: found.modified()?,
+            changed: SystemTime::UNIX_EPOCH + since,
+        }))
+    }
+
+    #[cfg(not(unix))]
+    fn of(_file: &File) -> io::Result<Option<Stamp>> {
+        Ok(None)
+    }
+}
