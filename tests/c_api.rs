@@ -273,34 +273,17 @@ fn the_example_reports_a_run() {
 #[test]
 fn the_example_is_clean_under_sanitizers() {
     let Some(workshop) = Workshop::open("sanitizers") else { return };
-    let sanitize = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
-    let program = workshop.build("examples/report.c", Link::Static, &sanitize);
-    let symbols = text(&run(Command::new("nm").arg(&program), 0).stdout);
-    assert!(symbols.contains("__asan_init"), "the program is not watched");
+    let program = workshop.build("examples/report.c", Link::Static, c::SANITIZED);
     let lab = Lab::new();
-    for (arguments, status) in
-        [(&["run.ini", lab.commit.as_str(), "logs"][..], 0), (&["no.ini", "x"], 10), (&[], 3)]
-    {
-        let mut command = lab.command(&program);
-        command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99").args(arguments);
-        run(&mut command, status);
-    }
+    lab.run_example(|| lab.sanitized(&program));
 }
 
 #[test]
 fn the_example_is_clean_under_valgrind() {
-    if !c::installed("valgrind") {
-        return c::skip("valgrind", "it is not installed");
-    }
     let Some(workshop) = Workshop::open("valgrind") else { return };
     let program = workshop.build("examples/report.c", Link::Shared, &[]);
     let lab = Lab::new();
-    for (arguments, status) in
-        [(&["run.ini", lab.commit.as_str(), "logs"][..], 0), (&["no.ini", "x"], 10)]
-    {
-        let mut command = lab.command("valgrind");
-        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.args(["--quiet", "--leak-check=full", "--errors-for-leak-kinds=definite,indirect"]);
-        run(command.arg("--error-exitcode=99").arg(&program).args(arguments), status);
+    if lab.valgrind(&program).is_some() {
+        lab.run_example(|| lab.valgrind(&program).expect("it was there a moment ago"));
     }
 }

@@ -42,10 +42,15 @@ fn pkg_config(prefix: &Path, arguments: &[&str]) -> Vec<String> {
     said.split_whitespace().map(str::to_owned).collect()
 }
 
-fn build(prefix: &Path, source: &str, static_library: bool) -> PathBuf {
+fn build(prefix: &Path, source: &str, static_library: bool, flags: &[&str]) -> PathBuf {
     let program = prefix.join(if static_library { "static" } else { "shared" });
     let mut cc = Command::new("cc");
-    cc.args(c::STRICT).arg("-D_GNU_SOURCE").arg("-o").arg(&program).arg(root().join(source));
+    cc.args(c::STRICT)
+        .args(flags)
+        .arg("-D_GNU_SOURCE")
+        .arg("-o")
+        .arg(&program)
+        .arg(root().join(source));
     if static_library {
         let flags = pkg_config(prefix, &["--cflags", "--libs", "--static"]);
         // The linker takes the shared library of two that it finds.
@@ -78,15 +83,23 @@ fn an_installed_library_serves_c_programs_and_is_replaced_under_running_ones() {
     assert!(text(&dynamic.stdout).contains(&format!("[{name}]")), "{}", text(&dynamic.stdout));
 
     let lab = Lab::new();
+    let found = |mut command: Command| {
+        command.env("LD_LIBRARY_PATH", &library);
+        command
+    };
     for static_library in [false, true] {
-        let program = build(prefix, "examples/report.c", static_library);
-        let mut command = lab.command(program);
-        let said = run(command.env("LD_LIBRARY_PATH", &library).args(["run.ini", &lab.commit]), 0);
+        let program = build(prefix, "examples/report.c", static_library, &[]);
+        let said = run(found(lab.command(&program)).args(["run.ini", &lab.commit]), 0);
         assert!(text(&said.stdout).contains("#issuecomment-"), "{}", text(&said.stdout));
+        if let Some(valgrind) = lab.valgrind(&program) {
+            run(found(valgrind).args(["run.ini", &lab.commit, "logs"]), 0);
+        }
+        let program = build(prefix, "examples/report.c", static_library, c::SANITIZED);
+        lab.run_example(|| found(lab.sanitized(&program)));
     }
 
     // A program that has the library open when it is installed anew, and uses it afterwards.
-    let program = build(prefix, "tests/c_api/wait.c", false);
+    let program = build(prefix, "tests/c_api/wait.c", false, &[]);
     let mut running = lab
         .command(program)
         .arg("run.ini")

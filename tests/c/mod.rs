@@ -23,6 +23,9 @@ pub const NATIVE_LIBRARIES: &[&str] =
 /// C that is clean.
 pub const STRICT: &[&str] = &["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-std=c99"];
 
+/// A program that is built so notices what it does wrong, and what it leaves in memory.
+pub const SANITIZED: &[&str] = &["-fsanitize=address,undefined", "-fno-sanitize-recover=all"];
+
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -220,6 +223,44 @@ impl Lab {
         let mut command = Command::new(program);
         command.env_clear().current_dir(self.job.path());
         command
+    }
+
+    /// A program that was built [`SANITIZED`].
+    pub fn sanitized(&self, program: &Path) -> Command {
+        let symbols = text(&run(Command::new("nm").arg(program), 0).stdout);
+        assert!(symbols.contains("__asan_init"), "the program is not watched");
+        let mut command = self.command(program);
+        command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+        command
+    }
+
+    /// A program under Valgrind, unless that is not there, which is said.
+    pub fn valgrind(&self, program: &Path) -> Option<Command> {
+        if !installed("valgrind") {
+            skip("valgrind", "it is not installed");
+            return None;
+        }
+        let mut command = self.command("valgrind");
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        // A static that points behind the head of an Arc is what Valgrind calls possibly lost.
+        command.args(["--quiet", "--leak-check=full", "--show-leak-kinds=definite,indirect"]);
+        command.args(["--errors-for-leak-kinds=definite,indirect", "--error-exitcode=99"]);
+        command.arg(program);
+        Some(command)
+    }
+
+    /// Lets examples/report.c, of which this makes a command, end in every way that it has.
+    pub fn run_example(&self, command: impl Fn() -> Command) {
+        let commit = self.commit.as_str();
+        for (arguments, status) in [
+            (&["run.ini", commit, "logs"][..], 0),
+            (&["run.ini", commit, "logs", "gone"], 22),
+            (&["no.ini", commit], 10),
+            (&["run.ini", "no commit"], 3),
+            (&["run.ini"], 3),
+        ] {
+            run(command().args(arguments), status);
+        }
     }
 
     pub fn comments(&self) -> Vec<String> {
