@@ -312,7 +312,8 @@ npr_status npr_report_attach_bytes(npr_report *report,
  * Says that this part of a run begins, where the setting submit is collect: if the process dies
  * before npr_report_submit(), the later submission of all parts shows this one as one that did not
  * finish, with the files that are attached by now. It may be called again when more is attached.
- * Where submit is now, it does nothing.
+ * Where submit is now, it does nothing. The setting begun has the id of the part then; a report of
+ * another process that is given the same value ends this part.
  */
 npr_status npr_report_begin(npr_report *report);
 

@@ -40,6 +40,8 @@ pub(crate) struct Begun {
     /// 32 hexadecimal digits.
     pub(crate) id: String,
     pub(crate) at: OffsetDateTime,
+    /// What it is called, if another process began it.
+    pub(crate) name: Option<String>,
 }
 
 /// Something to upload.

@@ -43,6 +43,7 @@ use crate::error::{Error, Result};
 use crate::events::Events;
 use crate::plan;
 use crate::report::{Begun, Report};
+use crate::settings::Origin;
 use crate::status::Status;
 use crate::submission::{Cancel, Clock, Submission, random_id};
 
@@ -60,8 +61,12 @@ impl Report {
     /// with the files that are attached by now. It may be called again when more is attached. With
     /// `submit = now`, and in a dry run, it does nothing.
     ///
+    /// The setting `begun` has the id of the part then. A report of another process ends the part if
+    /// it has the same value; that is what `notify_pr begin` is for.
+    ///
     /// # Errors
-    /// `BadSetting` if `spool_dir` is not set, `Disk` if it cannot be written.
+    /// `BadSetting` if `spool_dir` is not set, `Disk` if it cannot be written, `Misuse` if the part
+    /// has ended.
     pub fn begin(&mut self) -> Result<()> {
         if !self.collects() || self.settings.flag("dry_run") {
             return Ok(());
@@ -70,7 +75,9 @@ impl Report {
         let submission = Submission::new(self.settings.clone(), events, Cancel::new())?;
         let plan = plan::plan(&submission, &self.attachments)?;
         self.identify()?;
-        collect::begin(&submission, &Draft::new(self, &submission, &plan))
+        let draft = Draft::new(self, &submission, &plan);
+        collect::begin(&submission, &draft)?;
+        self.settings.set("begun", draft.id(), Origin::Api)
     }
 
     /// Takes what was set aside in a folder along: [`Report::submit`] submits all of it as one
@@ -97,7 +104,10 @@ impl Report {
     /// Gives the part an id, unless it has one.
     pub(crate) fn identify(&mut self) -> Result<()> {
         if self.begun.is_none() {
-            self.begun = Some(Begun { id: random_id()?, at: Clock::real().now() });
+            self.begun = Some(match self.settings.text("begun") {
+                Some(id) => record::begun(id, self.settings.path("spool_dir").as_deref()),
+                None => Begun { id: random_id()?, at: Clock::real().now(), name: None },
+            });
         }
         Ok(())
     }

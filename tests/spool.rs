@@ -4,6 +4,7 @@
 
 mod spool {
     mod aside;
+    mod begin;
     mod hostile;
     mod lab;
     mod many;

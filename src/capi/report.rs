@@ -207,7 +207,8 @@ pub unsafe extern "C" fn npr_report_attach_bytes(
 /// Says that this part of a run begins, where the setting submit is collect: if the process dies
 /// before npr_report_submit(), the later submission of all parts shows this one as one that did not
 /// finish, with the files that are attached by now. It may be called again when more is attached.
-/// Where submit is now, it does nothing.
+/// Where submit is now, it does nothing. The setting begun has the id of the part then; a report of
+/// another process that is given the same value ends this part.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_begin(report: *mut npr_report) -> npr_status {
     // SAFETY: the caller passes a report or NULL.

@@ -52,7 +52,7 @@ pub enum Kind {
     Proxy,
     /// Hosts parted by commas.
     Hosts,
-    /// The id of a submission: 32 hexadecimal digits.
+    /// The id of a submission or a part: 32 hexadecimal digits.
     SubmissionId,
     /// How many tests passed, failed, broke and were skipped.
     Counts,

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::record::{Entry, Reason, Record};
 use super::{BEGUN, NEW, SUMMARY, is_folder, private_file, private_folder, spool_dir, unwritable};
 use crate::content::{Source, media_type, open_regular};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::{Plan, Planned};
 use crate::receipt::rfc3339;
 use crate::redact::Kind;
@@ -51,6 +51,11 @@ impl<'d> Draft<'d> {
         }
     }
 
+    /// The id of the part.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// What the part is called.
     pub(crate) fn name(&self) -> &str {
         &self.name
@@ -75,7 +80,7 @@ impl<'d> Draft<'d> {
     }
 }
 
-/// `part`, or the name of what is attached first, or `part`.
+/// `part`, or the name that it began with, or that of what is attached first, or `part`.
 fn name(report: &Report) -> String {
     let last = |path: &Path, is_file: bool| {
         let name = if is_file { path.file_stem() } else { path.file_name() };
@@ -83,6 +88,9 @@ fn name(report: &Report) -> String {
     };
     if let Some(name) = report.settings.text("part") {
         return name.to_owned();
+    }
+    if let Some(name) = report.begun.as_ref().and_then(|begun| begun.name.clone()) {
+        return name;
     }
     let first = report.attachments.iter().find_map(|attachment| match attachment {
         Attachment::Path(path) => last(path, path.is_file()),
@@ -99,6 +107,7 @@ fn name(report: &Report) -> String {
 pub(super) fn begin(submission: &Submission, draft: &Draft<'_>) -> Result<()> {
     let spool = spool_dir(submission)?;
     let folder = spool.join(format!("{}{BEGUN}", draft.id));
+    still_open(&spool.join(&draft.id))?;
     let broken = |source| unwritable(&spool, source);
     if !is_folder(&folder) {
         private_folder(&folder, false).map_err(broken)?;
@@ -135,6 +144,7 @@ pub(crate) fn set_aside(draft: &Draft<'_>) -> Result<PathBuf> {
     let spool = spool_dir(draft.submission)?;
     let begun = spool.join(format!("{}{BEGUN}", draft.id));
     let folder = spool.join(&draft.id);
+    still_open(&folder)?;
     match put_aside(draft, &begun, &folder) {
         // A submission has just taken what was there as a part that did not finish. The next
         // submission gets the whole.
@@ -146,6 +156,16 @@ pub(crate) fn set_aside(draft: &Draft<'_>) -> Result<PathBuf> {
     // A complete part counts for more than its beginning, should that be left behind.
     let _ = fs::remove_dir_all(&begun);
     Ok(folder)
+}
+
+/// A part that is complete stays as it is.
+fn still_open(folder: &Path) -> Result<()> {
+    if !is_folder(folder) {
+        return Ok(());
+    }
+    Err(Error::new(Status::Misuse, "this part has ended already")
+        .at(folder.display().to_string())
+        .advise("leave out begun, or begin another part: each is ended once"))
 }
 
 /// Writes the part inside of its beginning, so that whatever takes that along leaves nothing half

@@ -21,7 +21,7 @@ use std::path::Path;
 use super::BEGUN;
 use super::SUMMARY;
 use super::collect::same_owner;
-use super::record::{Reason, Record};
+use super::record::{MOST, Reason, Record};
 use crate::compose::Part;
 use crate::compose::markdown;
 use crate::content::open_regular;
@@ -29,8 +29,7 @@ use crate::plan::LeftOut;
 use crate::report::Attachment;
 use crate::settings::Counts;
 
-/// The largest record, and all records together, in bytes.
-const RECORD: u64 = 8 << 20;
+/// All records together, in bytes.
 const RECORDS: u64 = 64 << 20;
 /// The most that is read of a summary, and of all together, in bytes.
 const SUMMARY_BYTES: u64 = 256 << 10;
@@ -98,7 +97,7 @@ struct Budget {
 fn read(folder: &Path, budget: &mut Budget) -> Gathered {
     let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let begun = name.ends_with(BEGUN);
-    match Record::read(folder, RECORD.min(budget.records)) {
+    match Record::read(folder, MOST.min(budget.records)) {
         Ok((record, bytes)) => {
             budget.records -= bytes;
             let mut part = believed(folder, record);

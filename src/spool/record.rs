@@ -5,10 +5,17 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
-use super::{RECORD, private_file};
+use super::{BEGUN, RECORD, private_file};
 use crate::content::open_regular;
 use crate::plan::LeftOut;
+use crate::report::Begun;
+use crate::submission::Clock;
+
+/// The largest record, in bytes.
+pub(super) const MOST: u64 = 8 << 20;
 
 /// The version of the record's shape.
 const VERSION: u32 = 1;
@@ -89,5 +96,19 @@ impl Record {
             VERSION => Ok((record, bytes.len() as u64)),
             _ => Err(wrong("it is of another version of notify_pr")),
         }
+    }
+}
+
+/// A part that another process began, as far as the spool tells of it: a submission may have taken
+/// it in the meantime.
+pub(super) fn begun(id: &str, spool: Option<&Path>) -> Begun {
+    let folder = spool.map(|spool| spool.join(format!("{id}{BEGUN}")));
+    let record =
+        folder.and_then(|folder| Record::read(&folder, MOST).ok()).map(|(record, _)| record);
+    let at = record.as_ref().and_then(|it| OffsetDateTime::parse(&it.started, &Rfc3339).ok());
+    Begun {
+        id: id.to_owned(),
+        at: at.unwrap_or_else(|| Clock::real().now()),
+        name: record.map(|record| record.part).filter(|name| !name.contains(char::is_control)),
     }
 }

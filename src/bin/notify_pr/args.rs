@@ -13,6 +13,8 @@ use notify_pr::{Settings, VERSION};
 pub(crate) enum Task {
     /// Submit a report.
     Submit,
+    /// Say that a part begins.
+    Begin,
     /// Look whether a report could be delivered.
     Check,
     /// Show every setting in force, and where its value came from.
@@ -67,6 +69,19 @@ pub(crate) fn command() -> Command {
             .help("Submit all that was set aside in this folder (submit = collect) as one report"),
     );
     submit
+        .subcommand(with_settings(
+            Command::new("begin")
+                .about("Says that a part begins, so that one that is killed is told of")
+                .long_about(
+                    "Says that a part begins, where submit is collect, and prints its id. If the \
+                     job is killed before it sets its report aside, the later submission of all \
+                     parts shows this one as one that did not finish, with the files that were \
+                     attached here. Give the id to the call that sets the report aside:\n\n  \
+                     begun=$(notify_pr begin --submit collect --spool-dir DIR --part NAME)\n  \
+                     run_tests\n  \
+                     notify_pr --submit collect --spool-dir DIR --begun \"$begun\" --attach logs",
+                ),
+        ))
         .subcommand(with_settings(
             Command::new("settings")
                 .about("Shows every setting in force and where its value came from")
@@ -195,6 +210,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Arg
     let matches = command().try_get_matches_from(arguments)?;
     let (task, matches) = match matches.subcommand() {
         None => (Task::Submit, &matches),
+        Some(("begin", sub)) => (Task::Begin, sub),
         Some(("check", sub)) => (Task::Check, sub),
         Some(("settings", sub)) if sub.get_flag("example") => (Task::ExampleIni, sub),
         Some(("settings", sub)) => (Task::ShowSettings, sub),

@@ -1,6 +1,7 @@
 //! The `notify_pr` command: the library's calls, in the order in which a report needs them.
 
 mod args;
+mod begin;
 mod check;
 mod progress;
 mod show;
@@ -28,6 +29,7 @@ fn run() -> Status {
     };
     match &args.task {
         Task::Submit => submit::submit(&args),
+        Task::Begin => begin::run(&args),
         Task::Check => check::run(&args),
         Task::ShowSettings => show::settings(&args),
         Task::ExampleIni => print(&notify_pr::settings::example_ini()),

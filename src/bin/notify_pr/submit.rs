@@ -23,10 +23,7 @@ pub(crate) fn submit(args: &Args) -> Status {
     };
     let mut report = Report::new();
     let ready = crate::load(&mut report, args).and_then(|()| feed(&mut report, args, &interrupted));
-    // What the command line says counts also where an INI could not be read.
-    let on_failure = args.settings.iter().rfind(|(name, _)| *name == "on_failure");
-    let on_failure = on_failure.map(|(_, value)| value.as_str());
-    let ignore = on_failure.unwrap_or(report.settings().choice("on_failure")) == "ignore";
+    let ignore = ignores_failure(&report, args);
     if let Err(error) = ready {
         return failed(Failure::unsent(error), args, ignore);
     }
@@ -45,11 +42,20 @@ pub(crate) fn submit(args: &Args) -> Status {
     }
 }
 
+/// Whether a failure is a warning. What the command line says counts also where an INI could not be
+/// read.
+pub(crate) fn ignores_failure(report: &Report, args: &Args) -> bool {
+    let on_failure = args.settings.iter().rfind(|(name, _)| *name == "on_failure");
+    let on_failure = on_failure.map(|(_, value)| value.as_str());
+    on_failure.unwrap_or(report.settings().choice("on_failure")) == "ignore"
+}
+
 /// Prints what was done all the same, and says why it is not all.
 fn failed(failure: Failure, args: &Args, ignore: bool) -> Status {
     let Failure { error, receipt } = failure;
     let printed = print(&receipt, args);
-    let ended = end(&error, &receipt, ignore);
+    let kept = receipt.outbox.map(|folder| format!("; the report is kept in {folder}"));
+    let ended = end(&error, &kept.unwrap_or_default(), ignore);
     if printed == Status::Ok { ended } else { printed }
 }
 
@@ -150,11 +156,7 @@ fn rehearsal(receipt: &Receipt) -> String {
 }
 
 /// Says what went wrong. With `on_failure = ignore` it is one line of warning, and all is well.
-fn end(error: &Error, receipt: &Receipt, ignore: bool) -> Status {
-    let kept = match &receipt.outbox {
-        Some(folder) => format!("; the report is kept in {folder}"),
-        None => String::new(),
-    };
+pub(crate) fn end(error: &Error, kept: &str, ignore: bool) -> Status {
     if ignore {
         say(&format!("notify_pr: WARNING: {error}{kept}"));
         return Status::Ok;

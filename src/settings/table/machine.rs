@@ -100,6 +100,14 @@ pub(super) const TABLE: &[Setting] = &[
     )
     .example_value("/tmp/notify_pr-spool"),
     local(
+        "begun",
+        Kind::SubmissionId,
+        "The part that this report ends, as notify_pr begin named it",
+        "Without it, a report that is set aside is a part of its own. With it, the part has the \
+         name that it began with, unless part says otherwise; name its files again.",
+    )
+    .example_value("00112233445566778899aabbccddeeff"),
+    local(
         "dry_run",
         Kind::Switch,
         "Write nothing anywhere, but show the comment and the objects",

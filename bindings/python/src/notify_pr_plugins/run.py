@@ -95,6 +95,8 @@ class Run:
             if self._options.get("config"):
                 report.load_ini(self._options["config"])
             report.load_environment()
+            # A shell's part is not this one.
+            report.set("begun", "")
             report.set("submit", self._options.get("submit") or "collect")
             spool = self._options.get("spool-dir") or report.get("spool_dir") or SPOOL
             report.set("spool_dir", os.path.abspath(spool))

@@ -98,6 +98,8 @@ public final class ReportingListener implements TestExecutionListener {
         try {
             value(parameters, "config").ifPresent(ini -> made.load(Path.of(ini)));
             made.loadEnvironment();
+            // A shell's part is not this one.
+            made.set("begun", "");
             for (String name : Report.settingNames()) {
                 parameters.get("notifypr." + name).ifPresent(value -> made.set(name, value));
             }
