@@ -20,6 +20,8 @@ DATA = Path(__file__).parent / "data"
 # Where data/broken can raise; a plugin comes across all of it.
 BREAKS = ("import", "Report", "load_environment", "get", "set", "attach", "begin", "set_summary")
 BREAKS += ("submit", "close")
+# Where data/hooks can raise, inside of the plugins.
+HOOKS = ("Run.__init__", "Run.begin", "Run.found", "Run.count", "Run.end", "Run.summary")
 SURPRISE = "a Surprise without text"
 ROOT = Path(__file__).parent.parent.parent.parent
 COMMIT = "1f2e3d4c5b6a79881f2e3d4c5b6a79881f2e3d4c"

@@ -26,7 +26,7 @@ def job(lab):
     """A workspace with the suites of the pull request, and the example as ci/."""
     smoke = lab.job / "test" / "integration" / "smoke"
     shutil.copytree(str(DATA / "suites"), str(smoke))
-    for name in ("suite_texts.py", "suite_hangs.py"):
+    for name in ("suite_texts.py", "suite_hangs.py", "suite_processes.py"):
         (smoke / name).rename(lab.job / name)
     shutil.copytree(str(DATA / "site"), str(lab.job / "site"))
     shutil.copytree(str(EXAMPLE), str(lab.job / "ci"))

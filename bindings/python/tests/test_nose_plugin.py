@@ -6,7 +6,7 @@ import shutil
 import signal
 
 import pytest
-from conftest import BREAKS, COMMIT, DATA, SURPRISE
+from conftest import BREAKS, COMMIT, DATA, HOOKS, SURPRISE
 
 pytest.importorskip("nose", reason="SKIPPED: neither nose nor pynose is installed")
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="SKIPPED: Marvin runs on Unix")
@@ -164,6 +164,16 @@ def test_whatever_breaks_in_us_the_run_ends_as_it_would(lab, suite, where):
     assert "Traceback" not in ended.stdout
     [folder] = moved(lab)
     assert "Status : FAILED" in (folder / "results.txt").read_text()
+
+
+@pytest.mark.parametrize("where", HOOKS)
+def test_whatever_hook_breaks_the_run_ends_as_it_would(lab, suite, where):
+    ended = suite("suite_volumes", "--with-notify-pr", PYTHONPATH=str(DATA / "hooks"), BREAKS=where)
+    assert ended.returncode == 1
+    [line] = LINE.findall(ended.stdout)
+    assert "a surprise of our own" in line
+    [folder] = moved(lab)
+    assert "Ran 5 tests" in (folder / "results.txt").read_text()
 
 
 def test_github_down_is_one_line_and_keeps_the_report(lab, suite):

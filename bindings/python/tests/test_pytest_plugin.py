@@ -5,7 +5,7 @@ import re
 import signal
 
 import pytest
-from conftest import BREAKS, COMMIT, DATA, SURPRISE
+from conftest import BREAKS, COMMIT, DATA, HOOKS, SURPRISE
 
 LINE = re.compile(r"^notify_pr: .*$", re.M)
 
@@ -191,6 +191,55 @@ def test_whatever_breaks_in_us_the_run_ends_as_it_would(lab, suite, where):
     assert ended.returncode == 1
     assert LINE.findall(ended.stdout) == [f"notify_pr: nothing is reported: {SURPRISE}"]
     assert "INTERNALERROR" not in ended.stdout
+
+
+@pytest.mark.parametrize("where", HOOKS)
+def test_whatever_hook_breaks_the_run_ends_as_it_would(lab, suite, where):
+    ended = suite("--notify-pr", PYTHONPATH=str(DATA / "hooks"), BREAKS=where)
+    assert ended.returncode == 1
+    # It has no log folder that could be found.
+    expected = "set aside" if where == "Run.found" else "a surprise of our own"
+    [line] = LINE.findall(ended.stdout)
+    assert expected in line
+    assert "INTERNALERROR" not in ended.stdout
+
+
+ENDINGS = {
+    "green": (0, "def test_passes(): pass"),
+    "red": (1, "def test_fails(): assert False"),
+    "import": (2, "import no_such_module"),
+    "usage": (4, "--no-such-option"),
+    "empty": (5, ""),
+    "exit": (77, "import pytest\ndef test_exits(): pytest.exit('enough', returncode=77)"),
+}
+
+
+@pytest.mark.parametrize("how", [["--notify-pr"], [], ["-p", "no:notify_pr"]])
+@pytest.mark.parametrize("status, text", ENDINGS.values(), ids=ENDINGS.keys())
+def test_pytest_ends_with_the_status_that_it_has_without_us(lab, suite, how, status, text):
+    option = [text] if text.startswith("--") else []
+    (lab.job / "test_volumes.py").write_text("" if option else text + "\n")
+    ended = suite(*how, *option)
+    assert ended.returncode == status, ended.stdout
+    assert len(LINE.findall(ended.stdout)) == (1 if how == ["--notify-pr"] and not option else 0)
+
+
+@XDIST
+@pytest.mark.parametrize("how", ["load", "loadfile"])
+def test_a_worker_that_ends_is_told_and_the_run_reported_once(lab, suite, how):
+    (lab.job / "test_ends.py").write_text("import os\ndef test_ends(): os._exit(0)\n")
+    more = ["-n4", "--dist", how, "--max-worker-restart=2"]
+    ended = suite("test_ends.py", "--notify-pr", *more)
+    assert ended.returncode == 1
+    assert len(LINE.findall(ended.stdout)) == 1
+    [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    # With loadfile, xdist tries the test again in other workers, and each time is a failure of its own
+    # in pytest's counts; here it is an error, because the test has no result.
+    told = re.findall(r"(\d+) (failed|passed|error)", ended.stdout.splitlines()[-1])
+    told = {word: int(number) for number, word in told}
+    assert (part["passed"], part["failed"], part["verdict"]) == (told["passed"], 1, "failure")
+    assert part["failed"] + part["errors"] == told["failed"] + told["error"]
+    assert "test_ends" in lab.comments()[0]
 
 
 def test_without_a_terminal_the_line_goes_to_standard_error(lab, suite):

@@ -242,8 +242,9 @@ def test_the_library_beside_the_module_comes_before_the_systems(lab):
     assert lab.run("-c", program, **more).stdout.strip() == str(system / "libnotify_pr.so.0")
 
 
-def test_a_library_that_is_not_there_is_an_import_error_with_advice(lab):
-    ended = load(lab, lab.job / "libnothing.so")
+@pytest.mark.parametrize("name", ["libnothing.so", "run.ini", "logs"])
+def test_what_is_no_library_is_an_import_error_with_advice(lab, name):
+    ended = load(lab, lab.job / name)
     assert ended.returncode == 1
     assert "ImportError" in ended.stdout
     assert "which NOTIFY_PR_LIBRARY names" in ended.stdout

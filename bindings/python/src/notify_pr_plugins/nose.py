@@ -10,12 +10,11 @@ There this plugin only tells the process of the run what it counts (workers.py).
 """
 
 import os
-import sys
 from typing import Any, Optional, Tuple
 
 from nose.plugins.base import Plugin
 
-from .run import OPTIONS, Run, attribute, said
+from .run import OPTIONS, Run, attribute, nothing, said, tell
 from .workers import Told, Worker
 
 # nose hands the options of the run to its processes, and with them where these tell what they count.
@@ -71,6 +70,8 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
                 xunit = getattr(options, "xunit_file", None) or "nosetests.xml"
                 self._xunit = os.path.abspath(xunit)
         except Exception as error:
+            if self._run is None:
+                tell(nothing(error))
             self._remember(error)
 
     def prepareTestResult(self, result: Any) -> None:
@@ -131,13 +132,9 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
             verdict = None if green or failed else "failure"
             line = run.end([self._xunit], verdict)
             if line is not None:
-                print(line, file=sys.stderr, flush=True)
+                tell(line)
         except Exception as error:
-            try:
-                print(f"notify_pr: nothing is reported: {error}", file=sys.stderr)
-            except Exception:
-                # Standard error is closed: nobody is there to be told.
-                pass
+            tell(nothing(error))
 
     def _gather(self, run: Run, result: Any) -> None:
         """Counts what other processes told, and how many tests nobody told of."""
@@ -158,8 +155,8 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
         to = self._run or self._worker
         if to is None:
             return
-        text = f"{getattr(err[0], '__name__', 'error')}: {said(err[1])}" if err else ""
         try:
+            text = f"{getattr(err[0], '__name__', 'error')}: {said(err[1])}" if err else ""
             to.count(kind, said(test), text)
         except Exception as error:
             self._remember(error)

@@ -4,10 +4,9 @@ With pytest-xdist, the process that hands out the tests reports; its workers do 
 """
 
 import os
-import sys
 from typing import Any, Optional
 
-from .run import OPTIONS, Run, attribute
+from .run import OPTIONS, Run, attribute, nothing, tell
 
 _ON = "notify_pr"
 
@@ -37,15 +36,19 @@ def pytest_configure(config: Any) -> None:
     wanted = config.getoption(_ON) or config.getini(_ON)
     if not wanted or hasattr(config, "workerinput") or config.getoption("collectonly", False):
         return
-    values = {
-        option.name: config.getoption(attribute(option))
-        or (option.variable and os.environ.get(option.variable))
-        or config.getini(attribute(option))
-        for option in OPTIONS
-    }
-    tests = [str(name).split("::")[0] for name in config.args]
-    run = Run("pytest", values, tests)
-    config.pluginmanager.register(NotifyPr(config, run))
+    try:
+        values = {
+            option.name: config.getoption(attribute(option))
+            or (option.variable and os.environ.get(option.variable))
+            or config.getini(attribute(option))
+            for option in OPTIONS
+        }
+        tests = [str(name).split("::")[0] for name in config.args]
+        run = Run("pytest", values, tests)
+    except Exception as error:
+        tell(nothing(error))
+    else:
+        config.pluginmanager.register(NotifyPr(config, run))
 
 
 class NotifyPr:
@@ -58,8 +61,11 @@ class NotifyPr:
 
     def pytest_sessionstart(self) -> None:
         """Says that the run began."""
-        if self._run is not None:
-            self._run.begin()
+        try:
+            if self._run is not None:
+                self._run.begin()
+        except Exception as error:
+            self._remember(error)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         """Counts a test: its call, and setup and teardown only if they break or skip."""
@@ -90,13 +96,16 @@ class NotifyPr:
         pytest's terminal plugin."""
         line = self._end()
         if line is not None:
-            print(line, file=sys.stderr)
+            tell(line)
 
     def _end(self) -> Optional[str]:
         run, self._run = self._run, None
         if run is None:
             return None
-        return run.end([getattr(self._config.option, "xmlpath", None)], self._verdict)
+        try:
+            return run.end([getattr(self._config.option, "xmlpath", None)], self._verdict)
+        except Exception as error:
+            return nothing(error)
 
     def _count(self, kind: str, report: Any) -> None:
         if self._run is None:
@@ -105,8 +114,15 @@ class NotifyPr:
         try:
             text = "" if kind in ("passed", "skipped") else _text(report)
         except Exception as error:
+            self._remember(error)
+        try:
+            self._run.count(kind, report.nodeid, text)
+        except Exception as error:
+            self._remember(error)
+
+    def _remember(self, error: Exception) -> None:
+        if self._run is not None:
             self._run.remember(error)
-        self._run.count(kind, report.nodeid, text)
 
 
 def _text(report: Any) -> str:

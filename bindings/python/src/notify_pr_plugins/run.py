@@ -10,6 +10,7 @@ Nothing here may break a test run. What goes wrong becomes the line on the termi
 
 import os
 import shlex
+import sys
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence
 
 SPOOL = "notify_pr-spool"
@@ -17,6 +18,8 @@ SPOOL = "notify_pr-spool"
 NAMED = 20
 # So long may the text of a failure be there.
 LONGEST = 200
+# How the line on the terminal begins where there is no report.
+NOTHING = "notify_pr: nothing is reported: "
 
 
 class Option(NamedTuple):
@@ -124,9 +127,7 @@ class Run:
 
     def remember(self, error: BaseException) -> None:
         """The first thing that goes wrong is what is said in the end."""
-        text = " ".join(said(error).split())
-        ours = type(error).__module__.startswith("notify_pr")
-        self._trouble = self._trouble or (text if ours else f"{type(error).__name__}: {text}")
+        self._trouble = self._trouble or _trouble(error)
 
     def end(self, files: Sequence[Optional[str]], verdict: Optional[str] = None) -> Optional[str]:
         """Submits the report or sets it aside. Returns the line that says what became of it, and
@@ -143,7 +144,7 @@ class Run:
         except BaseException as error:
             self._trouble = None
             self.remember(error)
-        return f"notify_pr: nothing is reported: {self._trouble}"
+        return f"{NOTHING}{self._trouble}"
 
     def _submitted(self, report: Any, files: Sequence[Optional[str]], verdict: Optional[str]) -> str:
         if verdict and report.get("verdict") in ("", "unknown"):
@@ -181,6 +182,27 @@ class Run:
         if self.unknown:
             lines.append(f"- not counted: {self.unknown} more that ran and did not tell how they ended")
         return "\n".join(lines[:1] + [""] + lines[1:])
+
+
+def tell(line: str) -> None:
+    """Writes the line to standard error, on a line of its own."""
+    try:
+        sys.stdout.flush()
+        print(line, file=sys.stderr, flush=True)
+    except Exception:
+        # It is closed: nobody is there to be told.
+        pass
+
+
+def nothing(error: BaseException) -> str:
+    """The line on the terminal where this stops everything."""
+    return NOTHING + _trouble(error)
+
+
+def _trouble(error: BaseException) -> str:
+    text = " ".join(said(error).split())
+    ours = type(error).__module__.startswith("notify_pr")
+    return text if ours else f"{type(error).__name__}: {text}"
 
 
 def said(value: Any) -> str:
