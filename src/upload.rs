@@ -16,7 +16,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -105,6 +105,7 @@ pub fn upload_if(
         link: Link::default(),
         gzip: Gzip::new(),
         compresses: wants_gzip(submission, store),
+        no_room: AtomicBool::new(false),
         strikes: AtomicU32::new(0),
         large: Mutex::new(Vec::new()),
         in_a_row: AtomicU32::new(0),
@@ -213,6 +214,8 @@ struct Crew<'a> {
     gzip: Gzip,
     /// Whether objects may be stored compressed.
     compresses: bool,
+    /// Whether it was said that what is compressed finds no room.
+    no_room: AtomicBool,
     /// How many bundles failed.
     strikes: AtomicU32,
     /// Objects that are sent in parts right now.
@@ -414,7 +417,32 @@ impl Crew<'_> {
             gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
             goes_on: &|| self.lasts(),
         };
-        preparing.body(&object.source, &object.name)
+        let prepared = preparing.body(&object.source, &object.name);
+        match prepared {
+            Err(why)
+                if preparing.gzip.is_some()
+                    && why.kind() != io::ErrorKind::UnexpectedEof
+                    && self.lasts() =>
+            {
+                // What is compressed waits on the disk where it is large. Plain it need not; a file
+                // that cannot be read says so again.
+                let plain = Preparing { gzip: None, ..preparing };
+                let body = plain.body(&object.source, &object.name)?;
+                self.found_no_room(&why);
+                Ok(body)
+            }
+            prepared => prepared,
+        }
+    }
+
+    /// Says once that text is stored as it is, and why.
+    fn found_no_room(&self, why: &io::Error) {
+        if !self.no_room.swap(true, Ordering::Relaxed) {
+            self.submission.events.warn(format!(
+                "what is compressed found no room in the temporary folder ({why}), so some text is \
+                 stored uncompressed: make room there, or let TMPDIR name a folder that has it"
+            ));
+        }
     }
 }
 
