@@ -26,6 +26,9 @@ use crate::submission::Submission;
 /// So long before its end a token is renewed. What lives less long is renewed in the last fifth of
 /// its life: some servers give the same token again until it has ended.
 const RENEWED_BEFORE: Duration = Duration::from_secs(300);
+/// Where a renewal before the end fails, the next one comes after this part of what is left, but
+/// not sooner than this: the token is good meanwhile.
+const TRIED_AGAIN: (u32, Duration) = (4, Duration::from_secs(5));
 
 /// A token, and where it opens the store.
 pub(super) struct Session {
@@ -34,7 +37,6 @@ pub(super) struct Session {
     /// The address of the account, without a slash at its end.
     pub(super) storage_url: String,
     number: u64,
-    due: Option<Instant>,
 }
 
 impl fmt::Debug for Session {
@@ -43,12 +45,6 @@ impl fmt::Debug for Session {
             .field("storage_url", &self.storage_url)
             .field("number", &self.number)
             .finish_non_exhaustive()
-    }
-}
-
-impl Session {
-    fn is_due(&self) -> bool {
-        self.due.is_some_and(|due| Instant::now() >= due)
     }
 }
 
@@ -71,6 +67,9 @@ pub(super) struct Tokens {
 #[derive(Debug, Default)]
 struct State {
     session: Option<Arc<Session>>,
+    /// When it is renewed, and when it ends, where that is known.
+    due: Option<Instant>,
+    ends: Option<Instant>,
     /// Whether somebody is asking now; `asked` counts how often somebody has.
     asking: bool,
     asked: u64,
@@ -103,8 +102,9 @@ impl Tokens {
         loop {
             if let Some(session) = &state.session
                 && Some(session.number) != not
-                && !session.is_due()
+                && (!state.is_due() || state.asking && !state.has_ended())
             {
+                // Who renews it before its end lets nobody wait.
                 return Ok(Arc::clone(session));
             }
             if !state.asking {
@@ -132,15 +132,14 @@ impl Tokens {
         let granted = self.login.log_in(agent);
         let mut state = self.lock();
         let outcome = match granted {
-            Ok(granted) => {
-                let session = Arc::new(session(granted, number));
-                state.session = Some(Arc::clone(&session));
-                Ok(session)
-            }
-            Err(failure) => {
-                state.failed = Some(Arc::new(repeated(&failure)));
-                Err(failure)
-            }
+            Ok(granted) => Ok(state.begin(granted, number)),
+            Err(failure) => match state.still_good(not, &failure) {
+                Some(session) => Ok(session),
+                None => {
+                    state.failed = Some(Arc::new(repeated(&failure)));
+                    Err(failure)
+                }
+            },
         };
         drop(state);
         drop(asking);
@@ -162,12 +161,42 @@ impl Drop for Asking<'_> {
     }
 }
 
-fn session(granted: Granted, number: u64) -> Session {
-    let due = granted.life.and_then(|life| {
-        let before = RENEWED_BEFORE.min(life / 5);
-        Instant::now().checked_add(life.saturating_sub(before))
-    });
-    Session { token: granted.token, storage_url: granted.storage_url, number, due }
+impl State {
+    fn is_due(&self) -> bool {
+        self.due.is_some_and(|due| Instant::now() >= due)
+    }
+
+    fn has_ended(&self) -> bool {
+        self.ends.is_some_and(|ends| Instant::now() >= ends)
+    }
+
+    fn begin(&mut self, granted: Granted, number: u64) -> Arc<Session> {
+        let now = Instant::now();
+        self.ends = granted.life.and_then(|life| now.checked_add(life));
+        self.due = granted.life.and_then(|life| {
+            let before = RENEWED_BEFORE.min(life / 5);
+            now.checked_add(life.saturating_sub(before))
+        });
+        let Granted { token, storage_url, .. } = granted;
+        let session = Arc::new(Session { token, storage_url, number });
+        self.session = Some(Arc::clone(&session));
+        session
+    }
+
+    /// The session that was to be renewed before its end and could not, unless it is the one that
+    /// the store did not accept. What was refused is not asked for again before the end.
+    fn still_good(&mut self, not: Option<u64>, failure: &StoreError) -> Option<Arc<Session>> {
+        let session = self.session.as_ref().filter(|session| Some(session.number) != not)?;
+        let now = Instant::now();
+        let left = self.ends?.checked_duration_since(now).filter(|left| !left.is_zero())?;
+        let pause = match failure.fault {
+            Fault::Cancelled => return None,
+            Fault::Refused | Fault::NotFound => left,
+            _ => (left / TRIED_AGAIN.0).max(TRIED_AGAIN.1).min(left),
+        };
+        self.due = now.checked_add(pause);
+        Some(Arc::clone(session))
+    }
 }
 
 /// The same failure for another thread.
