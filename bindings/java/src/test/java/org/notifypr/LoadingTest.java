@@ -13,6 +13,7 @@ import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -80,18 +81,36 @@ class LoadingTest {
         }
     }
 
-    @Test
-    void aLibraryThatIsNotThereIsAnErrorThatSaysWhatToDo() throws Exception {
-        String named = System.setProperty("notifypr.library", "/no/such/libnotify_pr.so");
+    /** What a plugin that cannot load its library is told. */
+    private String refused() throws Exception {
         try (Plugin plugin = new Plugin(classes())) {
             var version = plugin.loadClass("org.notifypr.Report").getMethod("libraryVersion");
             var thrown = assertThrows(java.lang.reflect.InvocationTargetException.class,
                     () -> version.invoke(null)).getCause();
             assertTrue(thrown instanceof UnsatisfiedLinkError, thrown.toString());
             assertTrue(thrown.getMessage().contains("-Dnotifypr.library"), thrown.getMessage());
-            assertTrue(thrown.getMessage().contains("/no/such/"), thrown.getMessage());
-        } finally {
-            System.setProperty("notifypr.library", named);
+            return thrown.getMessage();
         }
+    }
+
+    @Test
+    void whatIsNoLibraryIsAnErrorThatSaysWhatToDo() throws Exception {
+        Path text = Files.writeString(folder.resolve("libnotify_pr.so"), "words");
+        for (String path : List.of("/no/such/libnotify_pr.so", text.toString())) {
+            String named = System.setProperty("notifypr.library", path);
+            try {
+                String message = refused();
+                assertTrue(message.contains(path), message);
+            } finally {
+                System.setProperty("notifypr.library", named);
+            }
+        }
+    }
+
+    @Test
+    void aJarWithoutTheLibraryIsAnErrorThatSaysWhatToDo() throws Exception {
+        String message = unnamed(this::refused);
+        assertTrue(message.startsWith("notify_pr could not be loaded: "), message);
+        assertTrue(message.contains("use the jar of this platform"), message);
     }
 }

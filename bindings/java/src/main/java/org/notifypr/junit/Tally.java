@@ -39,14 +39,10 @@ final class Tally {
             errors++;
         }
         if (failures.size() < NAMED) {
-            failures.add(new Failure(test, String.valueOf(cause)));
+            failures.add(new Failure(test, text(cause)));
         }
         if (traces.length() < KEPT) {
-            StringWriter trace = new StringWriter();
-            if (cause != null) {
-                cause.printStackTrace(new PrintWriter(trace));
-            }
-            String text = trace.toString();
+            String text = trace(cause);
             int room = KEPT - traces.length();
             traces.append(test).append('\n').append(text, 0, Math.min(text.length(), room)).append('\n');
         }
@@ -75,6 +71,27 @@ final class Tally {
     /** The stack traces, and "" if no test failed. */
     synchronized String traces() {
         return traces.toString();
+    }
+
+    /** What a test threw may be made so that it has no text. */
+    private static String text(Throwable cause) {
+        try {
+            return String.valueOf(cause);
+        } catch (RuntimeException failure) {
+            return cause.getClass().getName();
+        }
+    }
+
+    private static String trace(Throwable cause) {
+        StringWriter trace = new StringWriter();
+        try {
+            if (cause != null) {
+                cause.printStackTrace(new PrintWriter(trace));
+            }
+        } catch (RuntimeException failure) {
+            trace.append(cause.getClass().getName());
+        }
+        return trace.toString();
     }
 
     /** A line that Markdown leaves as it is. */

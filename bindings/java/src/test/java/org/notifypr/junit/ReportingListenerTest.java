@@ -16,12 +16,19 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Disabled;
+import org.junit.jupiter.api.DynamicContainer;
+import org.junit.jupiter.api.DynamicNode;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Nested;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.platform.launcher.TestExecutionListener;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
@@ -65,6 +72,54 @@ class ReportingListenerTest {
 
         @Test
         void neverRuns() {}
+    }
+
+    /** Tests that are known only when they run, side by side. */
+    static class Dynamic {
+        @TestFactory
+        Stream<DynamicNode> many() {
+            return IntStream.range(0, 40).mapToObj(number -> DynamicContainer.dynamicContainer(
+                    "group " + number,
+                    Stream.of("passes", "fails", "breaks", "aborts")
+                            .map(name -> DynamicTest.dynamicTest(name, () -> end(name)))));
+        }
+
+        private static void end(String name) {
+            switch (name) {
+                case "fails" -> Assertions.fail("no volume");
+                case "breaks" -> throw new IllegalStateException("no host");
+                case "aborts" -> Assumptions.abort("not here");
+                default -> { }
+            }
+        }
+
+        @RepeatedTest(10)
+        void repeats() {}
+
+        @Nested
+        class Inner {
+            @Test
+            void fails() {
+                Assertions.fail("inside");
+            }
+        }
+    }
+
+    /** Throws what has no text. */
+    static class Mute {
+        private static final class Failure extends RuntimeException {
+            private static final long serialVersionUID = 1;
+
+            @Override
+            public String getMessage() {
+                throw new IllegalStateException("nothing to say");
+            }
+        }
+
+        @Test
+        void breaks() {
+            throw new Failure();
+        }
     }
 
     @Disabled("none of it")
@@ -139,6 +194,35 @@ class ReportingListenerTest {
         String all = spooled(spool);
         assertTrue(all.contains("passed=0, failed=0, errors=1, skipped=2"), all);
         assertTrue(all.contains("no zone"), all);
+    }
+
+    @Test
+    void testsThatRunSideBySideAndAreMadeAsTheyRunAreAllCounted() throws IOException {
+        Path spool = folder.resolve("spool");
+        Ran ran = run(Map.of(
+                "notifypr.spool_dir", spool.toString(),
+                "junit.jupiter.execution.parallel.enabled", "true",
+                "junit.jupiter.execution.parallel.mode.default", "concurrent",
+                "junit.jupiter.execution.parallel.mode.classes.default", "concurrent"),
+                Dynamic.class, Mixed.class);
+        assertEquals(83, ran.failures());
+        assertEquals(1, ran.said().lines().count(), ran.said());
+        String all = spooled(spool);
+        assertTrue(all.contains("passed=51, failed=42, errors=41, skipped=42"), all);
+        assertTrue(all.contains("- and 63 more"), all);
+        assertTrue(all.contains("many() > group 7 > breaks"), all);
+        assertTrue(all.contains("Inner > fails()"), all);
+    }
+
+    @Test
+    void whatHasNoTextIsCountedAndNamed() throws IOException {
+        Path spool = folder.resolve("spool");
+        Ran ran = run(Map.of("notifypr.spool_dir", spool.toString()), Mute.class);
+        assertEquals(1, ran.failures());
+        assertEquals(1, ran.said().lines().count(), ran.said());
+        String all = spooled(spool);
+        assertTrue(all.contains("passed=0, failed=0, errors=1, skipped=0"), all);
+        assertTrue(all.contains(": `" + Mute.Failure.class.getName()), all);
     }
 
     @Test
