@@ -19,7 +19,7 @@ use super::file::look_at;
 /// Files of fewer bytes fit into a packet or two, whatever is done to them.
 pub(crate) const LEAST: u64 = 1024;
 /// What all spools together may hold in memory, in bytes.
-const BUDGET: u64 = 8 << 20;
+const BUDGET: u64 = 6 << 20;
 /// The most threads that compress at a time; each compressor holds about 300 KiB.
 const COMPRESSORS: usize = 8;
 /// What must be left of a beginning for the rest to be compressed, in percent.
