@@ -65,6 +65,8 @@ impl Jdk {
         let mut mvn = Command::new("mvn");
         mvn.args(["-B", goal]).current_dir(c::root().join("bindings/java"));
         mvn.env("JAVA_HOME", &self.home);
+        // Where cargo builds is no place of the system's.
+        mvn.env_remove("LD_LIBRARY_PATH").env_remove("NOTIFY_PR_LIBRARY");
         if self.version >= 24 {
             // Maven's own libraries do what this Java warns of.
             let own = "--sun-misc-unsafe-memory-access=allow --enable-native-access=ALL-UNNAMED";

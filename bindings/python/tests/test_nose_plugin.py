@@ -234,6 +234,14 @@ def test_a_process_of_nose_that_ends_in_a_test_is_an_error(processes):
     assert re.search("test_zzz_ends_its_process.*did not end.*not counted", comment)
 
 
+def test_processes_of_nose_that_cannot_tell_say_nothing_themselves(processes):
+    ended, part, comment = processes("--processes=2", SUITE="removes")
+    assert ended.returncode == 1
+    assert "FileNotFoundError" in LINE.findall(ended.stdout)[0]
+    assert (counts(part), part["verdict"]) == ([0, 0, 0, 0], "failure")
+    assert "not counted: 6 more that ran" in comment
+
+
 def test_tests_that_nobody_tells_of_are_said_to_be_not_counted(processes):
     ended, part, comment = processes("--processes=1", SUITE="hides")
     assert ended.returncode == 1

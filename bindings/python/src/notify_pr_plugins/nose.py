@@ -55,8 +55,7 @@ class NotifyPr(Plugin):  # type: ignore[misc]  # nose has no types
             return
         try:
             if getattr(conf, "worker", False):
-                folder = getattr(options, TOLD, None)
-                self._worker = Worker(folder) if folder else None
+                self._worker = Worker.at(getattr(options, TOLD, None))
                 return
             values = {option.name: getattr(options, attribute(option), None) for option in OPTIONS}
             # A file, or a file and a test in it.
