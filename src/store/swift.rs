@@ -11,6 +11,7 @@ mod container;
 mod info;
 mod large;
 mod temp_url;
+mod under_way;
 
 use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, PoisonError};
@@ -22,6 +23,7 @@ use time::OffsetDateTime;
 use self::call::{Call, Content, Target};
 use self::container::Making;
 use self::info::Info;
+use self::under_way::UnderWay;
 use super::keystone::Tokens;
 use super::server::Known;
 use super::transfer::{changed, hex};
@@ -57,6 +59,8 @@ pub(super) struct Swift {
     making: Mutex<Making>,
     known: Known,
     info: Mutex<Option<Info>>,
+    /// Large objects that are being made.
+    under_way: UnderWay,
     /// Who may read, once that was asked.
     reading: Mutex<Option<temp_url::Reading>>,
     /// Whether an object that came in a bundle was seen to know its end.
@@ -109,6 +113,7 @@ impl Swift {
             making: Mutex::default(),
             known: Known::default(),
             info: Mutex::default(),
+            under_way: UnderWay::default(),
             reading: Mutex::default(),
             ends_proven: AtomicBool::new(false),
         })
@@ -229,7 +234,7 @@ impl Store for Swift {
     }
 
     fn abort(&self, upload: &Upload) -> Stored<()> {
-        self.remove_segments(upload)
+        self.give_up(upload)
     }
 
     fn get(&self, key: &str, limit: u64) -> Stored<Vec<u8>> {
@@ -244,7 +249,9 @@ impl Store for Swift {
     }
 
     fn list(&self, prefix: &str, after: Option<&str>) -> Stored<Listing> {
-        self.list_with(&self.agent, prefix, after)
+        let Rows { rows, more } = self.rows(&self.agent, prefix, after, None)?;
+        let listed = |row: Row| Listed { key: row.name, size: row.bytes };
+        Ok(Listing { objects: rows.into_iter().map(listed).collect(), more })
     }
 
     fn delete(&self, key: &str) -> Stored<()> {
@@ -324,12 +331,6 @@ struct Rows {
 }
 
 impl Swift {
-    fn list_with(&self, agent: &Agent, prefix: &str, after: Option<&str>) -> Stored<Listing> {
-        let Rows { rows, more } = self.rows(agent, prefix, after, None)?;
-        let listed = |row: Row| Listed { key: row.name, size: row.bytes };
-        Ok(Listing { objects: rows.into_iter().map(listed).collect(), more })
-    }
-
     /// What stands in the listing between two names.
     fn rows(
         &self,

@@ -105,11 +105,11 @@ fn a_cancel_while_a_store_is_silent_ends_the_upload_and_leaves_no_parts() {
 
 #[test]
 fn a_cancel_at_any_moment_leaves_nothing_half_done() {
-    // A segment of Swift that arrives while it is given up stays until its own end.
-    let moments: Vec<u64> = (0..24).map(|n| n * 160_000).collect();
-    each(&moments, |moment| {
-        let sink = Sink::s3();
-        let what = format!("after {moment} bytes");
+    let cases: Vec<(fn() -> Sink, u64)> =
+        SINKS.into_iter().flat_map(|make| (0..24).map(move |n| (make, n * 160_000))).collect();
+    each(&cases, |(make, moment)| {
+        let sink = make();
+        let what = format!("{} after {moment} bytes", sink.name());
         let plan = files();
         let scene = sink.scene(&[("jobs", "3")], NO_STALL);
         let sent = std::sync::Arc::new(AtomicU64::new(0));
@@ -125,4 +125,19 @@ fn a_cancel_at_any_moment_leaves_nothing_half_done() {
             assert_eq!(uploaded.failure.as_ref().unwrap().status(), Status::Cancelled, "{what}");
         }
     });
+}
+
+#[test]
+fn a_part_that_arrives_while_its_file_is_given_up_does_not_stay() {
+    for make in SINKS {
+        let sink = make();
+        sink.fault(sink.at(Place::Part).late(Duration::from_millis(100)));
+        let plan = files();
+        let scene = sink.scene(&[], NO_STALL);
+        let uploaded = cancelled(&scene, &plan, || sink.count(Place::Part) > 0);
+        // By then it has arrived.
+        std::thread::sleep(Duration::from_millis(300));
+        sink.assert_true(sink.name(), &scene, &plan, &uploaded);
+        assert!(uploaded.missing.iter().any(|missing| missing.name == "large.bin"));
+    }
 }

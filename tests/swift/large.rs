@@ -74,6 +74,39 @@ fn what_was_begun_and_given_up_leaves_nothing() {
 }
 
 #[test]
+fn a_part_that_is_on_its_way_when_it_is_given_up_does_not_stay() {
+    let Some(cluster) = cluster() else { return };
+    for auth in Auth::BOTH {
+        let made = store(&auth.settings(cluster, "overtaken", &PUBLIC));
+        let upload = made.store.begin("big.bin", &meta(DAY)).unwrap();
+        // More than what the buffers on the way hold.
+        let bytes = body(&vec![7; 24 << 20]);
+        let (begins, begun) = std::sync::mpsc::sync_channel(0);
+        let (goes_on, go_on) = std::sync::mpsc::channel();
+        let told = std::sync::Mutex::new(Some((begins, go_on)));
+        std::thread::scope(|scope| {
+            let sending = scope.spawn(|| {
+                made.store.put_part(&upload, 1, &bytes, 0..bytes.len(), &|_| {
+                    if let Some((begins, go_on)) = told.lock().unwrap().take() {
+                        begins.send(()).unwrap();
+                        go_on.recv().unwrap();
+                    }
+                    true
+                })
+            });
+            begun.recv().unwrap();
+            made.store.abort(&upload).unwrap();
+            goes_on.send(()).unwrap();
+            let _ = sending.join().unwrap();
+        });
+        let seen = auth.client(cluster).ask("GET", "overtaken", &[]);
+        assert_eq!(seen.text(), "", "{auth:?}");
+        let path = format!("overtaken/.notify_pr-segments/{}/000001", upload.id);
+        assert_eq!(auth.client(cluster).ask("HEAD", &path, &[]).status, 404, "{auth:?}");
+    }
+}
+
+#[test]
 fn a_manifest_that_does_not_fit_its_parts_is_refused() {
     let Some(cluster) = cluster() else { return };
     let made = store(&Auth::V1.settings(cluster, "misfit", &PUBLIC));

@@ -12,9 +12,9 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 use serde_json::json;
 
+use super::Swift;
 use super::answer::etag;
 use super::call::{Call, Content, Target, Watch};
-use super::{ABORT_TIME, Swift};
 use crate::content::Body;
 use crate::http::Agent;
 use crate::store::transfer::{changed, hex};
@@ -63,8 +63,10 @@ impl Swift {
         call.headers = vec![("content-type".to_owned(), "application/octet-stream".to_owned())];
         call.headers.extend(self.ends_after(upload.meta.expires));
         call.content = Content::Watched { body, range, sent, watch: &hash };
+        self.under_way.segment(upload, number, false);
         let answer = self.put_object(&call)?;
         let answer = self.checked(answer)?;
+        self.under_way.segment(upload, number, true);
         // Hashed while it was sent, so that it need not be read twice.
         let md5 = hash.hex();
         match etag(&answer) {
@@ -92,27 +94,14 @@ impl Swift {
         call.query = vec![("multipart-manifest", "put")];
         call.headers = self.described(&upload.meta);
         call.content = Content::Bytes(list.as_bytes());
+        self.under_way.manifest(upload);
         let answer = self.exchange(&self.agent, &call)?;
         if answer.status == 400 && answer.text().to_ascii_lowercase().contains("etag mismatch") {
             return Err(changed("a part in the store is not what was sent").at(upload.key.clone()));
         }
-        self.checked(answer).map(drop)
-    }
-
-    /// Removes the segments of an object that will not be.
-    pub(super) fn remove_segments(&self, upload: &Upload) -> Stored<()> {
-        // The agent may have been shut down by a cancel; what was begun is cleaned up all the same.
-        let agent = self.agent.renewed();
-        let prefix = format!("{SEGMENTS}/{}/", upload.id);
-        loop {
-            let listing = self.list_with(&agent, &prefix, None)?;
-            for object in &listing.objects {
-                self.remove(&agent, &object.key, Some(ABORT_TIME))?;
-            }
-            if !listing.more {
-                return Ok(());
-            }
-        }
+        self.checked(answer)?;
+        self.under_way.finished(upload);
+        Ok(())
     }
 
     /// Removes an object, and its segments if it has any. Which kind it is must be asked first: a
@@ -127,7 +116,7 @@ impl Swift {
             .header("x-static-large-object")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
         if !large {
-            return self.remove(agent, key, None);
+            return self.remove(agent, key, None).map(drop);
         }
         let mut call = Call::new("DELETE", Target::Object(key));
         call.query = vec![("multipart-manifest", "delete")];
@@ -144,11 +133,12 @@ impl Swift {
         }
     }
 
-    pub(super) fn remove(&self, agent: &Agent, key: &str, time: Option<Duration>) -> Stored<()> {
+    /// Removes what stands under a key, and says whether it was there.
+    pub(super) fn remove(&self, agent: &Agent, key: &str, time: Option<Duration>) -> Stored<bool> {
         let mut call = Call::new("DELETE", Target::Object(key));
         call.time = time;
         let answer = self.exchange(agent, &call)?;
-        if answer.status == 404 { Ok(()) } else { self.checked(answer).map(drop) }
+        if answer.status == 404 { Ok(false) } else { self.checked(answer).map(|_| true) }
     }
 
     /// Stores a body that is too large for one PUT in segments, one after the other.
@@ -173,13 +163,14 @@ impl Swift {
             .and_then(|parts| self.put_manifest(&upload, &parts));
         if stored.is_err() {
             // What is left behind has its end; the failure itself says more.
-            let _ = self.remove_segments(&upload);
+            let _ = self.give_up(&upload);
         }
         stored
     }
 }
 
-fn segment_key(upload: &Upload, number: u32) -> String {
+/// The key of a segment.
+pub(super) fn segment_key(upload: &Upload, number: u32) -> String {
     format!("{SEGMENTS}/{}/{number:06}", upload.id)
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     Deliver(Delivery),
     /// The real answer, late.
     Delay(Duration),
+    /// The request is carried out late.
+    Late(Duration),
     /// The real answer with another header.
     Header(String, String),
     /// An answer before the body has been read, or when this many bytes of it have been; then the
@@ -198,6 +200,13 @@ impl Fault {
     #[must_use]
     pub fn delay(self, delay: Duration) -> Self {
         self.with(Trouble::Delay(delay))
+    }
+
+    /// The request is carried out so much later, whoever still waits for it, as in a store that is
+    /// slow behind its gateway.
+    #[must_use]
+    pub fn late(self, delay: Duration) -> Self {
+        self.with(Trouble::Late(delay))
     }
 
     /// The real answer with this header in place of its own, for instance a `Link` to another

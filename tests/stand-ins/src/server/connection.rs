@@ -218,6 +218,10 @@ impl Connection<'_> {
             Some((Trouble::Deliver(delivery), _)) => {
                 Response { delivery, ..handler.answer(request) }
             }
+            Some((Trouble::Late(delay), _)) => {
+                self.shared.wait(Some(delay));
+                handler.answer(request)
+            }
             Some((Trouble::Delay(delay), _)) => Response { delay, ..handler.answer(request) },
             Some((Trouble::Header(name, value), _)) => handler.answer(request).header(&name, value),
             _ => handler.answer(request),
