@@ -231,6 +231,8 @@ impl Lab {
         assert!(symbols.contains("__asan_init"), "the program is not watched");
         let mut command = self.command(program);
         command.env("ASAN_OPTIONS", "detect_leaks=1:exitcode=99");
+        // main() is over then, and what it left on the stack would hide the leaks that it points to.
+        command.env("LSAN_OPTIONS", "use_stacks=0");
         command
     }
 
