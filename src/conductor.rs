@@ -2,14 +2,15 @@
 //!
 //! The caller's thread runs the progress callback and looks for cancellation, at least every
 //! 100 ms in every stage, whatever the conductor waits for. Cancelling shuts the connections
-//! down, so that nobody waits for a network that stalls. All threads end before [`conduct`] does.
+//! down, so that nobody waits for a network that stalls; what cleans up after it gets new ones, for
+//! a short time. All threads end before [`conduct`] does.
 
 use std::any::Any;
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::Error;
 use crate::events::Event;
@@ -18,6 +19,8 @@ use crate::submission::Submission;
 
 /// How often the caller's thread looks up.
 const TICK: Duration = Duration::from_millis(100);
+/// How long cleaning up may use the network after a cancel, which is over within a second.
+const CLEAN_UP: Duration = Duration::from_millis(700);
 /// The most news that wait for the callback. A callback that is slower than the uploads loses the
 /// oldest ones, not the counts.
 const NEWS: usize = 4096;
@@ -75,7 +78,7 @@ pub(crate) fn conduct<T: Send>(
             view.1.notify_all();
             done
         });
-        let mut shut = false;
+        let mut cancelled = None;
         loop {
             let guard = view.0.lock().unwrap_or_else(PoisonError::into_inner);
             let (mut guard, _) = view
@@ -89,10 +92,14 @@ pub(crate) fn conduct<T: Send>(
             if on_progress(&progress).is_break() {
                 submission.cancel.cancel();
             }
-            if submission.cancel.is_cancelled() && !shut {
-                shut = true;
-                submission.agents.github.shut_down();
-                submission.agents.store.shut_down();
+            if submission.cancel.is_cancelled() {
+                let since = *cancelled.get_or_insert_with(|| {
+                    submission.agents.shut_down();
+                    Instant::now()
+                });
+                if since.elapsed() >= CLEAN_UP {
+                    submission.agents.end();
+                }
             }
             if finished {
                 break;
@@ -111,8 +118,8 @@ impl Drop for StopOnUnwind<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
             self.0.cancel.cancel();
-            self.0.agents.github.shut_down();
-            self.0.agents.store.shut_down();
+            self.0.agents.shut_down();
+            self.0.agents.end();
         }
     }
 }

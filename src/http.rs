@@ -5,6 +5,7 @@
 //! arrived. Redirects, retries and waiting are not done here: the GitHub client and the uploader
 //! have different rules for them. Only this file touches ureq.
 
+mod connect;
 mod date;
 mod failure;
 mod feed;
@@ -14,7 +15,8 @@ mod socket;
 
 use std::fmt;
 use std::io::Read;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use once_cell::sync::OnceCell;
@@ -49,7 +51,8 @@ pub type OnRequest = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// A pool of connections with its own rules, made at the first request of each scheme.
 ///
-/// Clones share the pool. After [`Agent::shut_down`] every request fails, those under way too.
+/// Clones share the pool. After [`Agent::shut_down`] every request fails, those under way too;
+/// what is [`renewed`](Agent::renewed) lasts until [`Agent::end`].
 #[derive(Clone)]
 pub struct Agent {
     inner: Arc<Inner>,
@@ -61,7 +64,30 @@ struct Inner {
     on_request: OnRequest,
     http: OnceCell<ureq::Agent>,
     https: OnceCell<ureq::Agent>,
-    shut: std::sync::atomic::AtomicBool,
+    shut: AtomicBool,
+    renewed: Mutex<Renewed>,
+}
+
+/// The agents that clean up.
+#[derive(Default)]
+struct Renewed {
+    ended: bool,
+    agents: Vec<Weak<Inner>>,
+}
+
+impl Inner {
+    fn shut_down(&self) {
+        self.shut.store(true, Ordering::SeqCst);
+        for made in [&self.http, &self.https] {
+            if let Some(agent) = made.get() {
+                agent.clone().shutdown();
+            }
+        }
+    }
+
+    fn renewed(&self) -> MutexGuard<'_, Renewed> {
+        self.renewed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl fmt::Debug for Agent {
@@ -177,29 +203,41 @@ impl Agent {
                 on_request,
                 http: OnceCell::new(),
                 https: OnceCell::new(),
-                shut: std::sync::atomic::AtomicBool::new(false),
+                shut: AtomicBool::new(false),
+                renewed: Mutex::default(),
             }),
         }
     }
 
     /// Ends every request that is under way on another thread, and every later one at once.
     pub fn shut_down(&self) {
-        self.inner.shut.store(true, std::sync::atomic::Ordering::SeqCst);
-        for made in [&self.inner.http, &self.inner.https] {
-            if let Some(agent) = made.get() {
-                agent.clone().shutdown();
-            }
-        }
+        self.inner.shut_down();
+    }
+
+    /// The same for the agents that clean up after a shut-down, also those that will be made.
+    pub fn end(&self) {
+        let agents = {
+            let mut renewed = self.inner.renewed();
+            renewed.ended = true;
+            std::mem::take(&mut renewed.agents)
+        };
+        agents.iter().filter_map(Weak::upgrade).for_each(|agent| agent.shut_down());
     }
 
     /// A fresh agent of the same kind, for cleaning up after a shut-down.
     #[must_use]
     pub fn renewed(&self) -> Agent {
-        Agent::new(
-            self.inner.network.clone(),
-            self.inner.connections,
-            Arc::clone(&self.inner.on_request),
-        )
+        let inner = &self.inner;
+        let on_request = Arc::clone(&inner.on_request);
+        let agent = Agent::new(inner.network.clone(), inner.connections, on_request);
+        let mut renewed = inner.renewed();
+        if renewed.ended {
+            agent.shut_down();
+        }
+        renewed.agents.retain(|agent| agent.strong_count() > 0);
+        renewed.agents.push(Arc::downgrade(&agent.inner));
+        drop(renewed);
+        agent
     }
 
     fn ureq(&self, scheme: &str) -> Result<&ureq::Agent> {
@@ -235,7 +273,7 @@ impl Agent {
             Ok(ureq::Agent::with_parts(config.build(), connector, names))
         })?;
         // A shut-down may have come while the agent was being made.
-        if self.inner.shut.load(std::sync::atomic::Ordering::SeqCst) {
+        if self.inner.shut.load(Ordering::SeqCst) {
             agent.clone().shutdown();
         }
         Ok(agent)

@@ -360,6 +360,7 @@ pub trait Store: Send + Sync {
     }
 
     /// Removes this program's own runs that are past their day, where the store does not do it by
-    /// itself. Returns how many objects went.
-    fn sweep(&self, now: OffsetDateTime) -> Stored<u64>;
+    /// itself. Returns how many objects went. It is an error where `goes_on` ended it, which is
+    /// asked before each step.
+    fn sweep(&self, now: OffsetDateTime, goes_on: &dyn Fn() -> bool) -> Stored<u64>;
 }

@@ -49,6 +49,20 @@ pub struct Agents {
     pub store: Agent,
 }
 
+impl Agents {
+    /// Ends all requests. What has to be cleaned up can still be, by agents that are renewed.
+    pub(crate) fn shut_down(&self) {
+        self.github.shut_down();
+        self.store.shut_down();
+    }
+
+    /// Ends the requests of those too.
+    pub(crate) fn end(&self) {
+        self.github.end();
+        self.store.end();
+    }
+}
+
 impl Submission {
     /// Prepares a submission from settings that are settled.
     pub fn new(settings: Settings, events: Arc<Events>, cancel: Cancel) -> Result<Submission> {

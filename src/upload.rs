@@ -253,7 +253,9 @@ impl Crew<'_> {
             // What is past its day goes meanwhile: a far store answers both at the same time.
             let sweep = std::thread::Builder::new().stack_size(STACK);
             let sweep = sweep.spawn_scoped(scope, || {
-                catch_unwind(AssertUnwindSafe(|| self.store.sweep(self.submission.clock.now())))
+                let now = self.submission.clock.now();
+                let sweep = || self.store.sweep(now, &|| self.lasts());
+                catch_unwind(AssertUnwindSafe(sweep))
             });
             let mut start = |number| {
                 let worker = std::thread::Builder::new().stack_size(STACK);

@@ -14,7 +14,6 @@ use std::path::Path;
 use std::process::Command;
 
 use c::{Lab, Link, Workshop, run, text};
-use stand_ins::Fault;
 
 /// Builds a program of tests/c_api with the shared library.
 fn program(name: &str) -> Option<(Workshop, std::path::PathBuf)> {
@@ -125,95 +124,6 @@ fn parts_that_are_set_aside_are_submitted_later_as_one() {
     let lab = Lab::new();
     lab.run(&program, &["run.ini"]);
     assert_eq!(lab.comments().len(), 1);
-}
-
-#[test]
-fn cancel_while_planning() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    for folder in 0..200 {
-        fs::create_dir_all(lab.path(&format!("many/{folder}"))).expect("a folder");
-        for file in 0..200 {
-            fs::write(lab.path(&format!("many/{folder}/{file}")), "").expect("a file");
-        }
-    }
-    println!("{}", lab.run(&program, &["run.ini", "1", "1", "many"]));
-}
-
-#[test]
-fn cancel_while_github_stalls_on_a_question() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    lab.github.fault(Fault::on("*", "/").stall().forever());
-    println!("{}", lab.run(&program, &["run.ini", "2", "8"]));
-}
-
-#[test]
-fn cancel_while_github_asks_to_wait() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    lab.github.fault(Fault::on("*", "/").retry_after(429, 30).forever());
-    println!("{}", lab.run(&program, &["run.ini", "2", "8"]));
-}
-
-#[test]
-fn cancel_while_the_store_stalls() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, bucket) = Lab::with_bucket();
-    bucket.fault(Fault::on("PUT", "answer.txt").stall().forever());
-    println!("{}", lab.run(&program, &["run.ini", "3", "8"]));
-}
-
-/// Writes a summary of 13 MB.
-fn write_long_summary(lab: &Lab) {
-    let row = "| test_a[<b>bold</b>](https://example.org) | `ok` @somebody |\n";
-    let text = format!("| test | result |\n|---|---|\n{}", row.repeat(13_000_000 / row.len()));
-    lab.write("summary.md", &text);
-}
-
-#[test]
-fn cancel_while_a_long_summary_is_composed() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    write_long_summary(&lab);
-    lab.write_ini("summary_file = summary.md\n");
-    println!("{}", lab.run(&program, &["run.ini", "4", "1"]));
-}
-
-#[test]
-fn cancel_while_github_is_asked_about_a_long_summary() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    write_long_summary(&lab);
-    lab.write_ini("summary_file = summary.md\n");
-    lab.github.fault(Fault::on("*", "/").stall().forever());
-    println!("{}", lab.run(&program, &["run.ini", "2", "8"]));
-}
-
-#[test]
-fn cancel_while_the_pages_of_a_long_summary_are_written() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, _bucket) = Lab::with_bucket();
-    write_long_summary(&lab);
-    let ini = fs::read_to_string(lab.path("run.ini")).expect("the INI");
-    lab.write("run.ini", &format!("{ini}summary_file = summary.md\n"));
-    println!("{}", lab.run(&program, &["run.ini", "5", "1"]));
-}
-
-#[test]
-fn cancel_while_the_store_stalls_on_the_page() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let (lab, bucket) = Lab::with_bucket();
-    bucket.fault(Fault::on("PUT", "index.html").stall().forever());
-    println!("{}", lab.run(&program, &["run.ini", "5", "8"]));
-}
-
-#[test]
-fn cancel_while_github_stalls_on_the_comment() {
-    let Some((_workshop, program)) = program("cancel") else { return };
-    let lab = Lab::new();
-    lab.github.fault(Fault::on("POST", "/comments").stall().forever());
-    println!("{}", lab.run(&program, &["run.ini", "6", "8"]));
 }
 
 #[test]

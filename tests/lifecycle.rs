@@ -125,7 +125,7 @@ fn a_rule_that_covers_the_folder_is_relied_on_and_nothing_is_swept() {
         let store = stand_in(&bucket, &[("store_lifecycle", mode)]);
         let expected = Expiry { removal: Removal::Rule("logs".to_owned()), early: None };
         assert_eq!(store.expiry().unwrap(), expected, "{mode}");
-        assert_eq!(store.sweep(NOW).unwrap(), 0);
+        assert_eq!(store.sweep(NOW, &|| true).unwrap(), 0);
         assert_eq!(bucket.lifecycle(), Some(text.clone()));
     }
     assert_eq!(methods(&bucket), ["GET /logs?lifecycle=", "GET /logs?lifecycle="]);
@@ -232,13 +232,13 @@ fn sweeps(store: &dyn Store) {
     let marker = br#"{"notify_pr":1,"submission":"other","expires":"2026-10-08T12:00:00Z"}"#;
     put(store, &format!("{renamed}/{MARKER}"), marker);
     put(store, "other/7d/2026-10-01/apache/cloudstack/pr-1/old/x", b"another prefix");
-    assert_eq!(store.sweep(NOW).unwrap(), 4);
+    assert_eq!(store.sweep(NOW, &|| true).unwrap(), 4);
     let left = keys(store);
     assert_eq!(left.len(), 2 * kept.len() + 3, "{left:?}");
     for key in kept.concat() {
         assert!(left.contains(&key), "{key}");
     }
-    assert_eq!(store.sweep(NOW).unwrap(), 0);
+    assert_eq!(store.sweep(NOW, &|| true).unwrap(), 0);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn a_sweep_is_bounded_and_goes_on_with_the_next_run() {
     bucket.forget_requests();
     let mut swept = Vec::new();
     loop {
-        let count = store.sweep(NOW).unwrap();
+        let count = store.sweep(NOW, &|| true).unwrap();
         if count == 0 {
             break;
         }
@@ -284,7 +284,7 @@ fn objects_that_may_not_be_removed_are_an_error_that_says_so() {
     let body = "<DeleteResult><Error><Key>k</Key><Code>AccessDenied</Code></Error></DeleteResult>";
     let answer = stand_ins::Response::new(200).header("content-type", "application/xml").body(body);
     bucket.fault(Fault::on("POST", "delete").respond(answer));
-    let refused = store.sweep(NOW).unwrap_err().to_string();
+    let refused = store.sweep(NOW, &|| true).unwrap_err().to_string();
     assert!(refused.contains("AccessDenied") && refused.contains("s3:DeleteObject"), "{refused}");
 }
 

@@ -474,7 +474,7 @@ fn directory_removes_its_own_runs_past_their_day_and_nothing_else() {
     fs::rename(folder.path().join(&other), &moved).unwrap();
     put(&*store, "other/7d/2026-10-01/apache/cloudstack/pr-1/old/x", b"another prefix");
     let now = time::macros::datetime!(2026-10-24 23:59 UTC);
-    assert_eq!(store.sweep(now).unwrap(), 2);
+    assert_eq!(store.sweep(now, &|| true).unwrap(), 2);
     assert!(keys(&*store, "ci/7d/2026-10-01/apache/cloudstack/pr-1/old/").is_empty());
     for run in kept {
         assert_eq!(keys(&*store, &run).len(), 2, "{run}");
@@ -482,7 +482,29 @@ fn directory_removes_its_own_runs_past_their_day_and_nothing_else() {
     assert!(moved.join("logs/run.log").exists(), "its marker names another folder");
     assert_eq!(keys(&*store, "ci/7d/2026-10-01/").len(), 1, "what has no marker stays");
     assert_eq!(keys(&*store, "other/").len(), 1);
-    assert_eq!(store.sweep(now).unwrap(), 0);
+    assert_eq!(store.sweep(now, &|| true).unwrap(), 0);
+}
+
+#[test]
+fn a_directory_stops_removing_when_it_is_told_to_and_the_next_run_goes_on() {
+    let folder = TempDir::new().unwrap();
+    let settings = [("store_prefix", "ci"), ("store_expire_days", "7")];
+    let submission = directory(folder.path(), "http://logs.example.org", &settings);
+    let store = open(&submission);
+    let run = run_of(&*store, 7, "2026-10-01", "old", "2026-10-08");
+    let now = time::macros::datetime!(2026-10-24 23:59 UTC);
+    let mut ended = 0;
+    for steps in 0.. {
+        let made = std::cell::Cell::new(0);
+        let goes_on = || made.replace(made.get() + 1) < steps;
+        match store.sweep(now, &goes_on) {
+            Err(_) => assert!(folder.path().join(&run).join(MARKER).exists(), "{steps}"),
+            Ok(_) => break,
+        }
+        ended += 1;
+    }
+    assert!(ended > 2);
+    assert!(!folder.path().join(&run).exists());
 }
 
 // --- S3 ------------------------------------------------------------------------------------------

@@ -14,15 +14,16 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
-use std::sync::{Arc, Weak};
+use std::net::TcpStream;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use ureq::Error;
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, NextTimeout, ShutdownHandle, Transport,
+    Buffers, ConnectionDetails, Connector, Either, NextTimeout, Transport,
 };
 
+use super::connect::{Shared, open};
 use crate::content::{Piece, look_at};
 
 /// The most that the head of an answer is waited for in one piece.
@@ -82,10 +83,8 @@ impl<In: Transport> Connector<In> for Sockets {
         if let Some(tunnel) = chained {
             return Ok(Some(Either::A(tunnel)));
         }
-        let stream = open(details)?;
-        stream.set_nodelay(true)?;
-        let socket = Arc::new(Shared(stream));
-        (details.register_shutdown)(Arc::downgrade(&socket) as Weak<dyn ShutdownHandle>)?;
+        let socket = open(details)?;
+        socket.stream.set_nodelay(true)?;
         let config = details.config;
         let room = Room {
             input: Vec::new(),
@@ -105,43 +104,6 @@ impl<In: Transport> Connector<In> for Sockets {
             has_just_read: false,
             cut: None,
         })))
-    }
-}
-
-/// Tries one address after the other; each gets an equal share of the time that is left.
-fn open(details: &ConnectionDetails<'_>) -> Result<TcpStream, Error> {
-    let until = details.timeout.not_zero().map(|time| Instant::now() + *time);
-    let mut last = io::Error::from(io::ErrorKind::ConnectionRefused);
-    let count = details.addrs.len();
-    for (at, address) in details.addrs.iter().enumerate() {
-        let opened = match until {
-            None => TcpStream::connect(address),
-            Some(until) => {
-                let left = until.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    return Err(Error::Timeout(details.timeout.reason));
-                }
-                TcpStream::connect_timeout(address, left / (count - at) as u32)
-            }
-        };
-        match opened {
-            Ok(stream) => return Ok(stream),
-            Err(error) => last = error,
-        }
-    }
-    match last.kind() {
-        io::ErrorKind::TimedOut => Err(Error::Timeout(details.timeout.reason)),
-        _ => Err(last.into()),
-    }
-}
-
-/// What another thread may shut down.
-struct Shared(TcpStream);
-
-impl ShutdownHandle for Shared {
-    fn shutdown(&self) {
-        // An error means that it is closed already.
-        let _ = self.0.shutdown(Shutdown::Both);
     }
 }
 
@@ -168,7 +130,7 @@ impl Socket {
             return Ok(());
         }
         let waiting = std::mem::take(&mut self.room.waiting);
-        self.write(timeout, |socket, room| (&socket.0).write_all(&room.output[..waiting]))
+        self.write(timeout, |socket, room| (&socket.stream).write_all(&room.output[..waiting]))
     }
 
     /// Sends a piece of a file behind what waits.
@@ -188,7 +150,7 @@ impl Socket {
         let timeout = timeout.for_write();
         let time = time_of(&timeout)?;
         if time != self.write_timeout {
-            self.socket.0.set_write_timeout(time)?;
+            self.socket.stream.set_write_timeout(time)?;
             self.write_timeout = time;
         }
         match write(&self.socket, &mut self.room) {
@@ -209,7 +171,7 @@ fn send_piece(socket: &Shared, piece: &Piece, buffer: &mut [u8]) -> io::Result<(
     let until = piece.at + piece.len as u64;
     while at < until {
         let left = (until - at) as usize;
-        match rustix::fs::sendfile(&socket.0, &piece.file, Some(&mut at), left) {
+        match rustix::fs::sendfile(&socket.stream, &piece.file, Some(&mut at), left) {
             Ok(1..) | Err(Errno::INTR) => {}
             // The peer or the clock; everything else is about the file.
             Err(
@@ -242,7 +204,7 @@ fn copy_piece(socket: &Shared, piece: &Piece, mut at: u64, buffer: &mut [u8]) ->
         match look_at(&piece.file, &mut buffer[..most], at) {
             Ok(0) => return Err(not_read(io::ErrorKind::UnexpectedEof.into())),
             Ok(count) => {
-                (&socket.0).write_all(&buffer[..count])?;
+                (&socket.stream).write_all(&buffer[..count])?;
                 at += count as u64;
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -279,12 +241,12 @@ impl Transport for Socket {
         let timeout = timeout.for_read();
         let time = time_of(&timeout)?;
         if time != self.read_timeout {
-            self.socket.0.set_read_timeout(time)?;
+            self.socket.stream.set_read_timeout(time)?;
             self.read_timeout = time;
         }
         let until = time.map(|time| Instant::now() + time);
         loop {
-            match (&self.socket.0).read(self.room.input_append_buf()) {
+            match (&self.socket.stream).read(self.room.input_append_buf()) {
                 Ok(0) if self.cut.is_some() => {
                     let error = self.cut.take().map_or(Error::ConnectionFailed, Error::Io);
                     return Err(error);
@@ -309,7 +271,7 @@ impl Transport for Socket {
         // and before the next request.
         let is_idle =
             self.cut.is_none() && self.room.waiting == 0 && self.room.taken == self.room.filled;
-        is_idle && (std::mem::take(&mut self.has_just_read) || is_quiet(&self.socket.0))
+        is_idle && (std::mem::take(&mut self.has_just_read) || is_quiet(&self.socket.stream))
     }
 }
 

@@ -374,8 +374,8 @@ impl Store for Directory {
         )
     }
 
-    fn sweep(&self, now: OffsetDateTime) -> Stored<u64> {
-        sweep::sweep(&self.root, &self.own, now).map_err(|source| {
+    fn sweep(&self, now: OffsetDateTime, goes_on: &dyn Fn() -> bool) -> Stored<u64> {
+        sweep::sweep(&self.root, &self.own, now, goes_on).map_err(|source| {
             self.failed("runs past their day cannot be removed", &self.root, source)
         })
     }

@@ -305,7 +305,7 @@ impl Store for Swift {
         Ok(Expiry::by(Removal::EachObject))
     }
 
-    fn sweep(&self, _now: OffsetDateTime) -> Stored<u64> {
+    fn sweep(&self, _now: OffsetDateTime, _goes_on: &dyn Fn() -> bool) -> Stored<u64> {
         Ok(0)
     }
 }

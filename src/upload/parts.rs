@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::Crew;
 use super::patience::GivenUp;
+use super::{Crew, STACK};
 use crate::content::Body;
 use crate::events::Event;
 use crate::store::{Fault, Limits, Meta, Part, StoreError, Upload};
@@ -125,7 +125,15 @@ impl Crew<'_> {
     /// Gives up in the store what nobody will end any more.
     pub(super) fn abandon_large(&self) {
         let left: Vec<_> = self.lock_large().drain(..).collect();
-        left.iter().for_each(|large| self.abort(large));
+        // After a cancel there is little time, so all are asked for at once.
+        std::thread::scope(|scope| {
+            for large in &left {
+                let abort = std::thread::Builder::new().stack_size(STACK);
+                if abort.spawn_scoped(scope, || self.abort(large)).is_err() {
+                    self.abort(large);
+                }
+            }
+        });
     }
 
     fn abort(&self, large: &Large) {

@@ -178,16 +178,20 @@ impl Lab {
 
     /// A lab with a bucket in place of the folder.
     pub fn with_bucket() -> (Lab, Bucket) {
-        let lab = Lab::new();
-        let bucket = Bucket::start("logs");
-        lab.write_ini(&format!(
+        let (lab, bucket) = (Lab::new(), Bucket::start("logs"));
+        lab.write_bucket(&bucket);
+        (lab, bucket)
+    }
+
+    /// Writes `run.ini` for a bucket named logs.
+    pub fn write_bucket(&self, bucket: &Bucket) {
+        self.write_ini(&format!(
             "store_api = s3\nstore_endpoint = {}\nstore_container = logs\n\
              store_region = us-east-1\nstore_identity = lab\nstore_secret = lab-secret\n\
              store_public_url = {}\n",
             bucket.url(),
             bucket.public_url(),
         ));
-        (lab, bucket)
     }
 
     /// Writes `run.ini` with these lines about the store.

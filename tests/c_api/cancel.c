@@ -1,5 +1,5 @@
 /*
- * Cancels in one stage: cancel INI STAGE CALLS [FOLDER]. With CALLS above 1 the stage has to last
+ * Cancels in one stage: cancel INI STAGE CALLS [PATH...], where the paths are attached. With CALLS above 1 the stage has to last
  * for so many calls first, as it does when the network stalls.
  */
 #include "check.h"
@@ -37,13 +37,14 @@ int main(int argc, char **argv)
     npr_receipt *receipt = NULL;
     npr_report *report;
     double took;
+    int i;
 
     CHECK(argc >= 4);
     watch.stage = (npr_stage)atoi(argv[2]);
     watch.calls_wanted = atoi(argv[3]);
     report = lab_report(argv[1]);
-    if (argc > 4)
-        CHECK_OK(report, npr_report_attach(report, argv[4]));
+    for (i = 4; i < argc; i++)
+        CHECK_OK(report, npr_report_attach(report, argv[i]));
     CHECK_OK(report, npr_report_on_progress(report, look, &watch));
     watch.last = seconds();
     CHECK_STATUS(report, npr_report_submit(report, &receipt), NPR_CANCELLED);

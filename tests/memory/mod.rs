@@ -121,7 +121,7 @@ impl Store for Memory {
         })
     }
 
-    fn sweep(&self, _: OffsetDateTime) -> Stored<u64> {
+    fn sweep(&self, _: OffsetDateTime, _: &dyn Fn() -> bool) -> Stored<u64> {
         unused()
     }
 }

@@ -193,7 +193,7 @@ impl Store for Shaped {
     fn link(&self, key: &str, access: Access, until: OffsetDateTime) -> Result<String, Error> {
         self.store.link(key, access, until)
     }
-    fn sweep(&self, now: OffsetDateTime) -> Stored<u64> {
-        self.store.sweep(now)
+    fn sweep(&self, now: OffsetDateTime, goes_on: &dyn Fn() -> bool) -> Stored<u64> {
+        self.store.sweep(now, goes_on)
     }
 }

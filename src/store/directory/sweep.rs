@@ -21,7 +21,12 @@ const DEPTH: usize = 4;
 const MARKER_LIMIT: u64 = 4096;
 
 /// Returns how many objects went.
-pub(super) fn sweep(root: &Path, own: &Own, now: OffsetDateTime) -> io::Result<u64> {
+pub(super) fn sweep(
+    root: &Path,
+    own: &Own,
+    now: OffsetDateTime,
+    goes_on: &dyn Fn() -> bool,
+) -> io::Result<u64> {
     let mut base = root.to_path_buf();
     for component in own.prefix.split('/').filter(|component| !component.is_empty()) {
         base.push(component);
@@ -30,7 +35,7 @@ pub(super) fn sweep(root: &Path, own: &Own, now: OffsetDateTime) -> io::Result<u
         }
     }
     base.push(format!("{}d", own.days));
-    let mut sweep = Sweep { root, now, removed: 0 };
+    let mut sweep = Sweep { root, now, goes_on, removed: 0 };
     for day in folders(&base)? {
         let date =
             day.file_name().into_string().ok().and_then(|name| {
@@ -49,6 +54,7 @@ pub(super) fn sweep(root: &Path, own: &Own, now: OffsetDateTime) -> io::Result<u
 struct Sweep<'a> {
     root: &'a Path,
     now: OffsetDateTime,
+    goes_on: &'a dyn Fn() -> bool,
     removed: u64,
 }
 
@@ -56,6 +62,7 @@ impl Sweep<'_> {
     /// Looks for the folders of submissions, which lie `depth` levels below.
     fn runs(&mut self, folder: &Path, depth: usize) -> io::Result<()> {
         for entry in folders(folder)? {
+            self.check()?;
             if self.removed >= MOST {
                 return Ok(());
             }
@@ -71,6 +78,10 @@ impl Sweep<'_> {
             }
         }
         Ok(())
+    }
+
+    fn check(&self) -> io::Result<()> {
+        if (self.goes_on)() { Ok(()) } else { Err(io::ErrorKind::Interrupted.into()) }
     }
 
     /// Whether the folder's marker names this folder and its time is up.
@@ -108,6 +119,7 @@ impl Sweep<'_> {
     }
 
     fn remove_file(&mut self, path: &Path) -> io::Result<()> {
+        self.check()?;
         match fs::remove_file(path) {
             Ok(()) => self.removed += 1,
             // Another submission sweeps at the same time.
