@@ -8,6 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use c::{root, run, shared_library, skip, text};
 
@@ -120,19 +121,27 @@ fn the_package_keeps_what_its_tests_promise() {
     if pythons.is_empty() {
         skip(what, "it needs python3, 3.8 or newer, or NOTIFY_PR_TEST_PYTHON");
     }
-    for python in pythons {
+    let (command, stand_ins) = (env!("CARGO_BIN_EXE_notify_pr"), c::stand_ins());
+    let each = |python: &Python| {
         let what = format!("{what} on Python {}", python.version());
         match python.virtualenv() {
-            Some(own) => tested(&what, &own),
+            Some(own) => tested(&what, &own, command, &stand_ins),
             None => skip(&what, &format!("pip cannot install {PACKAGES:?} and {}", python.nose())),
         }
+    };
+    // Most of the time the tests wait for a process, so two run side by side.
+    for two in pythons.chunks(2) {
+        thread::scope(|scope| {
+            for python in two {
+                scope.spawn(|| each(python));
+            }
+        });
     }
 }
 
 /// Installs the package with an interpreter, checks its types and runs its tests.
-fn tested(what: &str, python: &Path) {
+fn tested(what: &str, python: &Path, command: &str, stand_ins: &Path) {
     // nose and pytest find plugins among what is installed, so the package is installed.
-    let command = env!("CARGO_BIN_EXE_notify_pr");
     let mut pip = pip(python);
     pip.args(["--force-reinstall", "--no-deps", "--no-build-isolation"])
         .arg(package())
@@ -154,7 +163,7 @@ fn tested(what: &str, python: &Path) {
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .env("NOTIFY_PR_LIBRARY", shared_library())
         .env("NOTIFY_PR_TEST_COMMAND", command)
-        .env("NOTIFY_PR_TEST_STAND_INS", c::stand_ins());
+        .env("NOTIFY_PR_TEST_STAND_INS", stand_ins);
     let output = text(&run(&mut pytest, 0).stdout);
     for line in output.lines().filter(|line| line.contains("SKIPPED")) {
         skip(what, line);

@@ -24,7 +24,7 @@ class LoadingTest {
     Path folder;
 
     /** A class loader that has this package for itself and shares JNA, as plugins in Jenkins do. */
-    private final class Plugin extends URLClassLoader {
+    private static class Plugin extends URLClassLoader {
         Plugin(URL... urls) {
             super(urls, LoadingTest.class.getClassLoader());
         }
@@ -41,7 +41,7 @@ class LoadingTest {
         }
     }
 
-    private URL classes() {
+    private static URL classes() {
         return Report.class.getProtectionDomain().getCodeSource().getLocation();
     }
 
@@ -59,7 +59,7 @@ class LoadingTest {
     void twoClassLoadersUseTheLibraryOfTheirJar() throws Exception {
         Path jar = folder.resolve("native.jar");
         try (FileSystem zip = FileSystems.newFileSystem(
-                URI.create("jar:" + jar.toUri()), Map.of("create", "true"))) {
+                URI.create("jar:" + jar.toUri()), Map.of("create", "true", "noCompression", "true"))) {
             Path inside = zip.getPath(Platform.RESOURCE_PREFIX);
             Files.createDirectories(inside);
             Files.copy(Path.of(System.getProperty("notifypr.library")),
@@ -81,9 +81,21 @@ class LoadingTest {
         }
     }
 
+    /** A class loader in which there is no library, though an earlier build has left one. */
+    private static final class Bare extends Plugin {
+        Bare() {
+            super(classes());
+        }
+
+        @Override
+        public URL getResource(String name) {
+            return name.contains("notify_pr.") ? null : super.getResource(name);
+        }
+    }
+
     /** What a plugin that cannot load its library is told. */
     private String refused() throws Exception {
-        try (Plugin plugin = new Plugin(classes())) {
+        try (Plugin plugin = new Bare()) {
             var version = plugin.loadClass("org.notifypr.Report").getMethod("libraryVersion");
             var thrown = assertThrows(java.lang.reflect.InvocationTargetException.class,
                     () -> version.invoke(null)).getCause();
