@@ -89,12 +89,16 @@ fn a_run_of_surefire_is_set_aside(jdk: &Jdk) {
     let spool: PathBuf = lab.path("spool");
     let mut mvn = jdk.mvn("surefire:test");
     mvn.arg("-Dtest=NumbersTest").env("NOTIFY_PR_SPOOL_DIR", &spool);
+    // A shell's part is not this one.
+    let shells = "0".repeat(32);
+    mvn.env("NOTIFY_PR_BEGUN", &shells);
     let said = jvm::maven("surefire", &mut mvn).expect("what the tests needed too");
     let line = "passed=4, failed=0, errors=0, skipped=0";
     assert!(
         said.contains(&format!("notify_pr: set aside in {} ({line})", spool.display())),
         "{said}"
     );
+    assert!(!spool.join(shells).exists());
     let mut submit = lab.command(env!("CARGO_BIN_EXE_notify_pr"));
     c::run(submit.args(["--config", "run.ini", "--spool", "spool"]), 0);
     let comment = lab.comments().join("");

@@ -9,8 +9,10 @@ NOTIFY_PR_TEST_STAND_INS   the stand-ins program (tests/stand-ins)
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import urllib.request
 from pathlib import Path
 
@@ -101,6 +103,32 @@ class Lab:
             universal_newlines=True,
             timeout=120,
         )
+
+    def run_interrupted(self, *arguments, **more):
+        """The same, with a Ctrl-C while GitHub, which stalls, is being asked."""
+        self.stall()
+        process = subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=str(self.job),
+            env=clean_environment(**more),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            # What is started in the background has Ctrl-C ignored.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        self.wait_for_requests()
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=120)
+        return subprocess.CompletedProcess(process.args, process.returncode, out)
+
+    def wait_for_requests(self):
+        """Waits until GitHub is asked something."""
+        for _ in range(1000):
+            if self.control("requests"):
+                return
+            time.sleep(0.02)
+        raise AssertionError("nothing was asked of GitHub")
 
     def submit_spool(self, folder):
         """Submits what was set aside, as whoever holds the credentials does."""

@@ -21,14 +21,14 @@ def suite(lab):
         shutil.copy(str(path), str(lab.job))
     shutil.copytree(str(DATA / "site"), str(lab.job / "site"))
 
-    def run(name, *arguments, marvin=True, **more):
+    def run(name, *arguments, marvin=True, how=lab.run, **more):
         arguments = ["-m", "nose", name + ".py", "-s", *arguments]
         if marvin:
             arguments += ["--with-marvin", "--marvin-config=lab.cfg", f"--log-folder-path={lab.job}"]
             arguments += ["-a", "tags=advanced,required_hardware=false"]
             arguments += ["--zone=zim1", "--hypervisor=simulator"]
             more["PYTHONPATH"] = os.pathsep.join([more.get("PYTHONPATH", ""), str(lab.job / "site")])
-        return lab.run(*arguments, **more)
+        return how(*arguments, **more)
 
     return run
 
@@ -138,6 +138,15 @@ def test_now_submits_from_the_process(lab, suite):
     [comment] = lab.comments()
     assert "nose: 2 passed, 1 failed, 1 error, 1 skipped" in comment
     assert "AssertionError: 'detached' != 'attached'" in comment
+
+
+def test_ctrl_c_while_it_submits_ends_neither_the_run_nor_marvin(lab, suite):
+    more = [f"--notify-pr-config={lab.ini}", f"--notify-pr-set=commit={COMMIT}"]
+    more += ["--with-notify-pr", "--notify-pr-submit=now"]
+    ended = suite("suite_volumes", *more, how=lab.run_interrupted)
+    assert ended.returncode == 1
+    assert LINE.findall(ended.stdout) == ["notify_pr: nothing is reported: it was interrupted"]
+    assert len(moved(lab)) == 1
 
 
 def test_what_goes_wrong_is_one_line(lab, suite):

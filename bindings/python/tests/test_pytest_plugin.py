@@ -7,6 +7,8 @@ import signal
 import pytest
 from conftest import BREAKS, COMMIT, DATA, HOOKS, SURPRISE
 
+from notify_pr import Report
+
 LINE = re.compile(r"^notify_pr: .*$", re.M)
 
 SUITE = """
@@ -51,8 +53,8 @@ def suite(lab):
     """Runs pytest in a process of its own."""
     (lab.job / "test_volumes.py").write_text(SUITE)
 
-    def run(*arguments, **more):
-        return lab.run(
+    def run(*arguments, how=lab.run, **more):
+        return how(
             "-m", "pytest", "-p", "no:cacheprovider", "test_volumes.py", *arguments, **more
         )
 
@@ -155,6 +157,24 @@ def test_a_run_that_is_interrupted_is_an_error(lab, suite):
     assert suite("--notify-pr", SUITE="interrupted").returncode == 2
     [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
     assert (part["verdict"], part["finished"]) == ("error", True)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SKIPPED: signals are those of Unix")
+def test_ctrl_c_while_it_submits_does_not_change_how_the_run_ends(lab, suite):
+    more = [f"--notify-pr-config={lab.ini}", f"--notify-pr-set=commit={COMMIT}"]
+    ended = suite("--notify-pr", "--notify-pr-submit=now", *more, how=lab.run_interrupted)
+    assert ended.returncode == 1
+    assert LINE.findall(ended.stdout) == ["notify_pr: nothing is reported: it was interrupted"]
+    assert "1 error" in ended.stdout.splitlines()[-1]
+
+
+def test_a_part_that_a_shell_began_is_not_this_one(lab, suite):
+    shells = Report(submit="collect", spool_dir=lab.job / "notify_pr-spool", part="shell").begin()
+    assert suite("--notify-pr", NOTIFY_PR_BEGUN=shells.get("begun")).returncode == 1
+    shells.close()
+    parts = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
+    ended = {part["name"]: part["finished"] for part in parts}
+    assert ended == {"shell": False, "test_volumes": True}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="SKIPPED: it needs fork")

@@ -51,21 +51,13 @@ def test_ctrl_c_cancels_and_waits_for_the_end(lab, how, times):
     if how == "progress":
         assert process.stdout.readline() == b"submitting\n"
     else:
-        wait_for_requests(lab)
+        lab.wait_for_requests()
     for _ in range(times):
         process.send_signal(signal.SIGINT)
         time.sleep(0.03)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
     assert json.loads(out.decode()) == {"status": Status.CANCELLED, "threads": 1}
-
-
-def wait_for_requests(lab):
-    for _ in range(1000):
-        if lab.control("requests"):
-            return
-        time.sleep(0.02)
-    raise AssertionError("nothing was asked of GitHub")
 
 
 def test_progress_is_told_on_the_thread_that_submits(lab):
