@@ -28,6 +28,7 @@ mod ini;
 mod openstack;
 mod origin;
 mod require;
+mod run;
 mod settle;
 mod table;
 mod url;
@@ -38,6 +39,7 @@ pub use details::DETAIL;
 pub use environment::Environment;
 pub use example::example_ini;
 pub use origin::Origin;
+pub(crate) use run::Run;
 pub use table::{Chapter, Setting};
 pub use value::Kind;
 

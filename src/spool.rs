@@ -28,6 +28,7 @@
 mod collect;
 mod gather;
 mod record;
+mod strangers;
 mod take;
 
 use std::fs::{self, File, OpenOptions};

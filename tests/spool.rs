@@ -9,5 +9,6 @@ mod spool {
     mod lab;
     mod many;
     mod parts;
+    mod runs;
     mod submit;
 }

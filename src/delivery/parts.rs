@@ -39,10 +39,14 @@ impl Delivery<'_> {
     pub(super) fn take_parts(&mut self) -> Result<Vec<Attachment>> {
         let mut attachments = self.report.attachments.clone();
         let Some(spool) = &self.report.spool else { return Ok(attachments) };
+        let run = self.submission.settings.run();
         let taken = self.taken.insert(match self.submission.dry_run {
-            true => Taken::look(spool)?,
-            false => Taken::take(spool, &self.submission.id)?,
+            true => Taken::look(spool, &run)?,
+            false => Taken::take(spool, &self.submission.id, &run)?,
         });
+        if let Some(left) = taken.left() {
+            self.submission.events.warn(left);
+        }
         let gathered = spool::gather(&taken.parts());
         let count = gathered.len();
         let noun = if count == 1 { "part" } else { "parts" };

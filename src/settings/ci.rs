@@ -22,6 +22,8 @@ struct System {
     pull_request: &'static [&'static str],
     repository: &'static [&'static str],
     build_url: &'static [&'static str],
+    /// The page of the build that tested the commit.
+    tested_by: &'static [&'static str],
     api_url: &'static [&'static str],
     server: &'static [&'static str],
     job: &'static [&'static str],
@@ -43,6 +45,7 @@ const JENKINS: System = System {
     pull_request: &[],
     repository: &["{GIT_URL}", "{GIT_URL_1}"],
     build_url: &["{BUILD_URL}"],
+    tested_by: &["{BUILD_URL}"],
     api_url: &[],
     server: &["{JENKINS_URL}", "{BUILD_URL}"],
     job: &["{JOB_NAME}"],
@@ -57,6 +60,7 @@ const ACTIONS: System = System {
     pull_request: &[],
     repository: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}", "{GITHUB_REPOSITORY}"],
     build_url: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}"],
+    tested_by: &["{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{GITHUB_RUN_ID}"],
     api_url: &["{GITHUB_API_URL}"],
     server: &["{GITHUB_SERVER_URL}"],
     job: &["{GITHUB_WORKFLOW}/{GITHUB_JOB}", "{GITHUB_JOB}", "{GITHUB_WORKFLOW}"],
@@ -113,13 +117,16 @@ static SYSTEMS: &[System] = &[
         ],
         commit: &["{event:/workflow_run/head_sha}"],
         pull_request: &["{event:/workflow_run/pull_requests/0/number}"],
+        tested_by: &[
+            "{GITHUB_SERVER_URL}/{GITHUB_REPOSITORY}/actions/runs/{event:/workflow_run/id}",
+        ],
         ..ACTIONS
     },
     ACTIONS,
 ];
 
 /// The CI server of an environment, and what it says.
-struct Ci<'a> {
+pub(super) struct Ci<'a> {
     system: &'static System,
     environment: &'a Environment,
     event: Option<Value>,
@@ -140,6 +147,19 @@ impl<'a> Ci<'a> {
         };
         let system = SYSTEMS.iter().find(|system| system.detected_by.iter().all(holds))?;
         Some(Ci { system, environment, event: None })
+    }
+
+    /// The commit that is checked out and the page of the build that tests it; empty is unknown.
+    pub(super) fn of_run(environment: &'a Environment) -> Option<(String, String)> {
+        let mut ci = Ci::detect(environment)?;
+        // What is wrong with the event is told where the settings are settled.
+        ci.read_event();
+        let text = |found: Option<(String, String)>| found.unwrap_or_default().0;
+        let page = |url: &str| value::Kind::UrlOrCi.check(url);
+        Some((
+            text(ci.first(ci.system.commit, value::commit)),
+            text(ci.first(ci.system.tested_by, page)),
+        ))
     }
 
     /// Reads the event file if a template of the system speaks of it; says what is wrong with it.
@@ -354,6 +374,7 @@ mod tests {
                 system.pull_request,
                 system.repository,
                 system.build_url,
+                system.tested_by,
                 system.api_url,
                 system.server,
                 system.job,

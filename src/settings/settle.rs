@@ -106,7 +106,7 @@ impl Settings {
     }
 
     /// Parts `repo = owner/name`; the owner in it counts where `repo` comes from.
-    fn part_repository(&mut self) -> Result<()> {
+    pub(super) fn part_repository(&mut self) -> Result<()> {
         let Some(repo) = self.values.get("repo").cloned() else { return Ok(()) };
         let Some((owner, name)) = repo.text.split_once('/') else { return Ok(()) };
         let contradicts = self.values.get("owner").is_some_and(|other| {

@@ -14,6 +14,7 @@ use crate::plan::{Plan, Planned};
 use crate::receipt::rfc3339;
 use crate::redact::Kind;
 use crate::report::{Attachment, Report};
+use crate::settings::Run;
 use crate::status::Status;
 use crate::submission::Submission;
 
@@ -30,6 +31,7 @@ pub(crate) struct Draft<'d> {
     id: String,
     name: String,
     started: OffsetDateTime,
+    run: Run,
     /// The summary, if there is one.
     pub(crate) summary: Option<&'d str>,
     /// Why there is none, if one was wanted.
@@ -46,6 +48,7 @@ impl<'d> Draft<'d> {
             id: begun.map_or_else(|| submission.id.clone(), |begun| begun.id.clone()),
             name: submission.redactor.text(&name(report)).into_owned(),
             started: begun.map_or(submission.started, |begun| begun.at),
+            run: submission.settings.run(),
             summary: None,
             summary_missing: None,
         }
@@ -73,6 +76,7 @@ impl<'d> Draft<'d> {
             summary_missing: self.summary_missing.map(masked),
             started: rfc3339(self.started),
             pid: std::process::id(),
+            run: self.run.clone().masked(masked),
             missing: self.plan.missing.iter().map(Reason::from).collect(),
             left_out: self.plan.warnings.iter().map(Reason::from).collect(),
             ..Record::default()

@@ -30,7 +30,7 @@ use crate::report::Attachment;
 use crate::settings::Counts;
 
 /// All records together, in bytes.
-const RECORDS: u64 = 64 << 20;
+pub(super) const RECORDS: u64 = 64 << 20;
 /// The most that is read of a summary, and of all together, in bytes.
 const SUMMARY_BYTES: u64 = 256 << 10;
 const SUMMARIES: u64 = 16 << 20;

@@ -12,6 +12,7 @@ use super::{BEGUN, RECORD, private_file};
 use crate::content::open_regular;
 use crate::plan::LeftOut;
 use crate::report::Begun;
+use crate::settings::Run;
 use crate::submission::Clock;
 
 /// The largest record, in bytes.
@@ -36,6 +37,8 @@ pub(super) struct Record {
     pub(super) started: String,
     pub(super) ended: Option<String>,
     pub(super) pid: u32,
+    /// What the process knew of its run; it is only compared.
+    pub(super) run: Run,
     pub(super) files: Vec<Entry>,
     pub(super) missing: Vec<Reason>,
     pub(super) left_out: Vec<Reason>,

@@ -4,8 +4,10 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::strangers::{ADVICE, turn_away};
 use super::{BEGUN, DONE, LOCK, TAKEN, is_folder, is_id, private_folder, unwritable};
 use crate::error::{Error, Result};
+use crate::settings::Run;
 use crate::status::Status;
 
 /// The most parts that are taken at once; the others wait for the next submission.
@@ -19,19 +21,21 @@ pub(crate) struct Taken {
     folder: Option<PathBuf>,
     /// The folders of the parts, in the order of their ids.
     parts: Vec<PathBuf>,
+    /// What is to be said of the parts that were left where they are.
+    left: Option<String>,
     /// Ends with this value.
     _lock: Option<Lock>,
 }
 
 impl Taken {
-    /// Takes all parts that are there. No other submission can take parts until this one ends;
+    /// Takes all parts that are there and not of another run. No other submission can take parts until this one ends;
     /// parts that are set aside meanwhile stay for a later one. What a submission that died has
     /// taken is taken again.
     ///
     /// # Errors
     /// `Misuse` if another submission is at work there, `BadFile` if there is no part, `Disk` if
     /// the folder cannot be written.
-    pub(crate) fn take(spool: &Path, submission: &str) -> Result<Taken> {
+    pub(crate) fn take(spool: &Path, submission: &str, run: &Run) -> Result<Taken> {
         let broken = |source| unwritable(spool, source);
         let lock = Lock::take(&spool.join(LOCK)).map_err(broken)?.ok_or_else(|| {
             Error::new(Status::Misuse, "another submission of these parts is under way")
@@ -39,10 +43,7 @@ impl Taken {
                 .advise("submit a spool once, when all parts of the run have ended")
         })?;
         recover(spool).map_err(broken)?;
-        let names = names(spool).map_err(broken)?;
-        if names.is_empty() {
-            return Err(nothing(spool));
-        }
+        let (names, left) = names_of(spool, run, broken)?;
         // Nobody but us can rename anything in it, unlike in the spool itself.
         let folder = spool.join(format!("{TAKEN}{submission}"));
         private_folder(&folder, false).map_err(broken)?;
@@ -50,6 +51,7 @@ impl Taken {
             spool: spool.to_owned(),
             folder: Some(folder.clone()),
             parts: Vec::new(),
+            left,
             _lock: Some(lock),
         };
         for name in names {
@@ -72,13 +74,16 @@ impl Taken {
     ///
     /// # Errors
     /// `BadFile` if there is no part.
-    pub(crate) fn look(spool: &Path) -> Result<Taken> {
-        let names = names(spool).map_err(|source| nothing(spool).because(source))?;
-        if names.is_empty() {
-            return Err(nothing(spool));
-        }
+    pub(crate) fn look(spool: &Path, run: &Run) -> Result<Taken> {
+        let broken = |source| nothing(spool).because(source);
+        let (names, left) = names_of(spool, run, broken)?;
         let parts = names.iter().map(|name| spool.join(name)).collect();
-        Ok(Taken { spool: spool.to_owned(), folder: None, parts, _lock: None })
+        Ok(Taken { spool: spool.to_owned(), folder: None, parts, left, _lock: None })
+    }
+
+    /// What is to be said of the parts that were left where they are.
+    pub(crate) fn left(&self) -> Option<&str> {
+        self.left.as_deref()
     }
 
     /// The folders of the parts. One that began is left out where it also came to its end.
@@ -127,6 +132,25 @@ fn nothing(spool: &Path) -> Error {
         .advise("set parts aside first, with submit = collect and this folder as spool_dir")
 }
 
+/// The names of the parts of a run, and what is to be said of others.
+fn names_of(
+    spool: &Path,
+    run: &Run,
+    broken: impl Fn(io::Error) -> Error,
+) -> Result<(Vec<String>, Option<String>)> {
+    let mut names = names(spool).map_err(broken)?;
+    let strangers = turn_away(spool, &mut names, run);
+    names.truncate(MOST);
+    match (strangers.warning(spool, run), names.is_empty()) {
+        (None, true) => Err(nothing(spool)),
+        (Some(left), true) => {
+            Err(Error::new(Status::BadFile, format!("there is no part to submit: {left}"))
+                .advise(ADVICE))
+        }
+        (left, false) => Ok((names, left.map(|left| format!("{left}: {ADVICE}")))),
+    }
+}
+
 /// The names of the parts in a spool, ordered; the folders of parts that are complete come first.
 fn names(spool: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
@@ -139,7 +163,6 @@ fn names(spool: &Path) -> io::Result<Vec<String>> {
         }
     }
     names.sort_by_key(|name| (name.ends_with(BEGUN), name.clone()));
-    names.truncate(MOST);
     Ok(names)
 }
 

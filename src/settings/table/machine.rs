@@ -96,9 +96,12 @@ pub(super) const TABLE: &[Setting] = &[
         "spool_dir",
         Kind::Path,
         "The folder where submit = collect sets reports aside",
-        "notify_pr --spool with the same folder submits all of them as one report.",
+        "notify_pr --spool with the same folder submits all of them as one report. Make a new \
+         folder for each build, below its workspace or with mktemp -d, and name it in \
+         NOTIFY_PR_SPOOL_DIR: what could not be delivered stays there, and the next build shall not \
+         find it.",
     )
-    .example_value("/tmp/notify_pr-spool"),
+    .example_value("/var/lib/ci/build-156/spool"),
     local(
         "begun",
         Kind::SubmissionId,
