@@ -191,8 +191,8 @@ impl<'s> Delivery<'s> {
         let mut refused = None;
         let (submission, folder) = (self.submission, &self.folder);
         let uploaded =
-            upload::upload_if(submission, store, &self.plan, folder, &mut |marker: &str| {
-                match links::decide(submission, store, marker, private) {
+            upload::upload_if(submission, store, &self.plan, folder, &mut |marker: &str, bytes| {
+                match links::decide_with(submission, store, marker, Some(bytes), private) {
                     Ok(decided) => links = Some(decided),
                     Err(error) => {
                         // It says where a run was; nothing of a private repository stays here.
@@ -328,7 +328,10 @@ impl<'s> Delivery<'s> {
     /// Leaves the comment. Where GitHub could not be reached before the upload, it is asked again.
     pub(crate) fn post(&mut self) -> Result<()> {
         if self.github_failure.is_some() {
-            self.ask_github()?;
+            if let Err(unknown) = self.ask_github() {
+                self.warn_of_what_stays();
+                return Err(unknown);
+            }
             self.keep_private();
             self.compose()?;
         }

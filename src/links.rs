@@ -54,9 +54,23 @@ pub fn decide(
     key: &str,
     private: bool,
 ) -> Result<Links> {
-    let wanted = submission.settings.choice("store_access");
     let expected = store.get(key, PROBE).ok();
-    let probe = Probe { submission, store, key, expected: expected.as_deref() };
+    decide_with(submission, store, key, expected.as_deref(), private)
+}
+
+/// The same where it is known what is stored there, so that it need not be asked for.
+///
+/// # Errors
+/// Those of [`decide`].
+pub fn decide_with(
+    submission: &Submission,
+    store: &dyn Store,
+    key: &str,
+    expected: Option<&[u8]>,
+    private: bool,
+) -> Result<Links> {
+    let wanted = submission.settings.choice("store_access");
+    let probe = Probe { submission, store, key, expected };
     let mut ways = store.ways();
     if private && wanted != "public" {
         if let Ok(link) = probe.opens(Access::Public, probe.until(Access::Public)) {

@@ -79,17 +79,17 @@ pub struct File {
 /// at all, or a cancel, is a `failure`. The time of `upload_timeout` runs from now on. No thread
 /// is left behind.
 pub fn upload(submission: &Submission, store: &dyn Store, plan: &Plan, folder: &str) -> Uploaded {
-    upload_if(submission, store, plan, folder, &mut |_| Ok(()))
+    upload_if(submission, store, plan, folder, &mut |_, _| Ok(()))
 }
 
-/// The same, but `admitted` is asked with the key of the marker when that is in the store: its
-/// error is the reason why nothing else is uploaded.
+/// The same, but `admitted` is asked with the key of the marker and what it says when that is in the
+/// store: its error is the reason why nothing else is uploaded.
 pub fn upload_if(
     submission: &Submission,
     store: &dyn Store,
     plan: &Plan,
     folder: &str,
-    admitted: &mut dyn FnMut(&str) -> Result<()>,
+    admitted: &mut dyn FnMut(&str, &[u8]) -> Result<()>,
 ) -> Uploaded {
     if submission.dry_run {
         return Uploaded::default();
@@ -114,7 +114,7 @@ pub fn upload_if(
         patience,
     };
     match crew.begin() {
-        Ok(first_answer) => match admitted(&format!("{folder}{MARKER}")) {
+        Ok((first_answer, marker)) => match admitted(&format!("{folder}{MARKER}"), &marker) {
             Ok(()) => crew.run(first_answer),
             Err(refused) => {
                 let reason = refused.what().to_owned();
@@ -231,8 +231,8 @@ struct Crew<'a> {
 
 impl Crew<'_> {
     /// Finds out whether the store works at all, and marks the folder as ours. Returns how long the
-    /// first answer took.
-    fn begin(&self) -> Result<Duration, GivenUp> {
+    /// first answer took, and the marker.
+    fn begin(&self) -> Result<(Duration, Vec<u8>), GivenUp> {
         let first = self.patience.with_attempts(FIRST_ATTEMPTS);
         first.retry(|| self.store.prepare())?;
         let marker = Marker {
@@ -245,7 +245,7 @@ impl Crew<'_> {
         let took =
             put_bytes(self.submission, self.store, &first, &key, &bytes, "application/json")?;
         self.queue.is_far(took);
-        Ok(took)
+        Ok((took, bytes))
     }
 
     fn run(&self, first_answer: Duration) {

@@ -22,6 +22,23 @@ impl Delivery<'_> {
         }
     }
 
+    /// Says what to do about files that everybody can read, where nobody could say in the end
+    /// whether that is right.
+    pub(super) fn warn_of_what_stays(&self) {
+        let meant = self.submission.settings.choice("store_access") == "public";
+        let Some(links) = self.links.as_ref().filter(|_| !meant) else { return };
+        if links.access != Some(Access::Public) || self.stored.is_empty() {
+            return;
+        }
+        let name = self.store.as_ref().map_or("the store", |store| store.name());
+        self.submission.events.warn(format!(
+            "everybody can read what was uploaded, until {}, and GitHub never said whether the \
+             repository is private: if it is, remove what is below {} in {name}",
+            links.until.date(),
+            self.folder
+        ));
+    }
+
     /// Takes everything back, if the repository is private and everybody can read it.
     pub(super) fn keep_private(&mut self) {
         let private = self.found.as_ref().is_some_and(|found| found.private == Some(true));

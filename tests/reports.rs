@@ -1,0 +1,264 @@
+//! Whole reports to stores in trouble and out of it: what the receipt and the comment say of what
+//! is missing, and what a run costs.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on ends"
+)]
+
+mod lab;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use lab::{REPOSITORY, TOKEN};
+use notify_pr::receipt::Receipt;
+use notify_pr::{Report, Status};
+use stand_ins::{Bucket, BucketOptions, Fault, GitHub, Request, Response, Swift};
+use tempfile::TempDir;
+
+const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+/// The store of a report.
+enum Shelf {
+    S3(Bucket),
+    /// With the version of the identity service.
+    Swift(Swift, &'static str),
+}
+
+impl Shelf {
+    fn s3(public: bool) -> Shelf {
+        Shelf::S3(Bucket::start_with(BucketOptions { public, ..BucketOptions::default() }))
+    }
+
+    fn swift(version: &'static str) -> Shelf {
+        Shelf::Swift(Swift::start(), version)
+    }
+
+    fn settings(&self) -> Vec<(&'static str, String)> {
+        let (api, endpoint, container, identity, secret) = match self {
+            Shelf::S3(bucket) => ("s3", bucket.url(), "logs", "example-id", "example-secret"),
+            Shelf::Swift(swift, version) => {
+                ("swift", swift.endpoint(version), "notify-pr", "lab:bot", "right-secret")
+            }
+        };
+        let [api, container, identity, secret] =
+            [api, container, identity, secret].map(str::to_owned);
+        vec![
+            ("store_api", api),
+            ("store_endpoint", endpoint),
+            ("store_container", container),
+            ("store_identity", identity),
+            ("store_secret", secret),
+        ]
+    }
+
+    fn fault(&self, fault: Fault) {
+        match self {
+            Shelf::S3(bucket) => bucket.fault(fault),
+            Shelf::Swift(swift, _) => swift.fault(fault),
+        }
+    }
+
+    fn requests(&self) -> Vec<Arc<Request>> {
+        match self {
+            Shelf::S3(bucket) => bucket.requests(),
+            Shelf::Swift(swift, _) => swift.requests(),
+        }
+    }
+}
+
+/// A lab with a pull request, and files to report.
+struct Desk {
+    github: GitHub,
+    number: u64,
+    files: TempDir,
+    outbox: TempDir,
+}
+
+impl Desk {
+    fn new() -> Desk {
+        let (github, repository) = lab::github();
+        let number = repository.pull_from_fork("contributor", "topic", HEAD).number();
+        Desk { github, number, files: TempDir::new().unwrap(), outbox: TempDir::new().unwrap() }
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.files.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+
+    /// Submits all files, with what `seen` does when something happened.
+    fn submit(&self, shelf: &Shelf, more: &[(&str, &str)]) -> (Status, Receipt, String) {
+        let mut report = Report::new();
+        let mut settings = shelf.settings();
+        settings.extend([
+            ("api_url", self.github.url()),
+            ("token", TOKEN.to_owned()),
+            ("repo", REPOSITORY.to_owned()),
+            ("commit", HEAD.to_owned()),
+            ("timeout", "20s".to_owned()),
+            ("upload_timeout", "3s".to_owned()),
+            ("jobs", "4".to_owned()),
+            ("outbox_dir", self.outbox.path().to_str().unwrap().to_owned()),
+        ]);
+        for (name, value) in &settings {
+            report.set(name, value).unwrap();
+        }
+        for (name, value) in more {
+            report.set(name, value).unwrap();
+        }
+        report.set_summary("All suites look OK.");
+        report.attach(self.files.path()).unwrap();
+        let (status, receipt) = match report.submit(&mut |_| ControlFlow::Continue(())) {
+            Ok(receipt) => (Status::Ok, receipt),
+            Err(failure) => (failure.error.status(), *failure.receipt),
+        };
+        let comments = self.github.comments(REPOSITORY, self.number);
+        let comments = comments.into_iter().map(|comment| comment.body).collect::<String>();
+        for secret in [TOKEN, "example-secret", "right-secret", "token-1"] {
+            let json = receipt.to_json();
+            assert!(!json.contains(secret) && !comments.contains(secret), "{secret}: {json}");
+        }
+        (status, receipt, comments)
+    }
+}
+
+#[test]
+fn what_is_missing_is_named_with_its_reason_in_the_receipt_and_in_the_comment() {
+    type Make = fn() -> Shelf;
+    type Trouble = fn(Fault) -> Fault;
+    let makes: [Make; 2] = [|| Shelf::s3(true), || Shelf::swift("v3")];
+    let troubles: [(&str, Trouble, [&str; 2]); 4] = [
+        ("403", |fault| fault.html(403), ["HTTP status 403", "the user may not do this"]),
+        ("503", |fault| fault.html(503), ["the time for uploads ran out: the store is busy"; 2]),
+        (
+            "reset",
+            |fault| fault.reset(),
+            ["the time for uploads ran out: the server cannot be reached"; 2],
+        ),
+        (
+            "early 403",
+            |fault| fault.early(Response::html(403)),
+            ["HTTP status 403", "the user may not do this"],
+        ),
+    ];
+    for (number, make) in makes.into_iter().enumerate() {
+        for (name, trouble, words) in troubles {
+            let (shelf, desk) = (make(), Desk::new());
+            desk.write("logs/good.log", b"a line\n");
+            desk.write("logs/bad_one.log", b"another line\n");
+            shelf.fault(trouble(Fault::on("PUT", "bad_one.log")).forever());
+            let (status, receipt, comment) = desk.submit(&shelf, &[]);
+            assert_eq!(status, Status::StorePartial, "{name}: {}", receipt.to_json());
+            let json: serde_json::Value = serde_json::from_str(&receipt.to_json()).unwrap();
+            assert_eq!(json["missing"].as_array().unwrap().len(), 1, "{name}: {json}");
+            let missing = &json["missing"][0];
+            let reason = missing["reason"].as_str().unwrap();
+            assert_eq!(missing["name"], "logs/bad_one.log", "{name}");
+            assert!(reason.contains(words[number]), "{name}: {reason}");
+            assert_eq!(json["files"].as_array().unwrap().len(), 1, "{name}");
+            assert!(json["error"].as_str().unwrap().contains(reason), "{name}: {json}");
+            // The comment names it in the same words, and links to nothing that is not there.
+            let plain = comment.replace('\\', "");
+            assert!(plain.contains("bad_one.log") && plain.contains(reason), "{name}: {comment}");
+            assert!(!comment.contains("bad_one.log)"), "{name}: {comment}");
+            assert!(comment.contains("good.log"), "{name}: {comment}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_vanishes_before_it_is_sent_is_named_and_one_that_shrinks_is_sent_as_it_is() {
+    for shelf in [Shelf::s3(true), Shelf::swift("v3")] {
+        let desk = Desk::new();
+        desk.write("first.log", &b"it is sent first\n".repeat(9_000));
+        desk.write("gone.log", &b"a line\n".repeat(100));
+        desk.write("shrinks.log", &b"a line\n".repeat(200));
+        // By the first request to the store the plan is made.
+        let (gone, shrinks) =
+            (desk.files.path().join("gone.log"), desk.files.path().join("shrinks.log"));
+        let watching = std::thread::scope(|scope| {
+            shelf.fault(Fault::on("PUT", "first.log").delay(std::time::Duration::from_millis(10)));
+            scope.spawn(|| {
+                while shelf.requests().is_empty() {
+                    std::thread::sleep(std::time::Duration::from_millis(1));
+                }
+                let _ = fs::remove_file(&gone);
+                let _ = fs::write(&shrinks, "short\n");
+            });
+            // The marker is answered when the files have changed.
+            shelf.fault(Fault::on("PUT", "run.json").late(std::time::Duration::from_millis(400)));
+            desk.submit(&shelf, &[("store_compress", "off")])
+        });
+        let (status, receipt, comment) = watching;
+        assert_eq!(status, Status::StorePartial, "{}", receipt.to_json());
+        let names: Vec<_> =
+            receipt.missing.iter().filter_map(|missing| missing.name.as_deref()).collect();
+        assert_eq!(names, ["gone.log"], "{}", receipt.to_json());
+        assert!(receipt.missing[0].reason.contains("cannot be read"), "{}", receipt.to_json());
+        assert!(comment.contains("gone.log") && comment.contains("cannot be read"), "{comment}");
+        let short = receipt.files.iter().find(|file| file.name == "shrinks.log").unwrap();
+        assert_eq!(short.size, Some(6));
+        let path = desk.files.path().to_str().unwrap();
+        assert!(!receipt.to_json().contains(path) && !comment.contains(path));
+    }
+}
+
+#[test]
+fn a_run_makes_a_request_for_each_object_and_six_besides_over_few_connections() {
+    for (name, shelf) in [
+        ("S3, public", Shelf::s3(true)),
+        ("S3, signed links", Shelf::s3(false)),
+        ("Swift with TempAuth", Shelf::swift("auth/v1.0")),
+        ("Swift with Keystone", Shelf::swift("v3")),
+    ] {
+        let desk = Desk::new();
+        for n in 0..60 {
+            desk.write(&format!("{}/{n:02}.log", n % 3), format!("log {n}\n").repeat(n).as_bytes());
+        }
+        let (status, receipt, _) = desk.submit(&shelf, &[("upload_timeout", "60s")]);
+        assert_eq!(status, Status::Ok, "{name}: {}", receipt.to_json());
+        let requests = shelf.requests();
+        let objects = receipt.files.len() + receipt.pages.len();
+        assert_eq!(receipt.files.len(), 60);
+        let stored = |request: &&Arc<Request>| {
+            let keys = receipt.files.iter().map(|file| &file.key).chain(&receipt.pages);
+            request.method == "PUT"
+                && keys.clone().any(|key| request.path().ends_with(key.as_str()))
+        };
+        let besides: Vec<_> = requests
+            .iter()
+            .filter(|request| !stored(request))
+            .map(|request| format!("{} {}", request.method, request.target))
+            .collect();
+        assert!(requests.len() <= objects + 6, "{name}: {besides:#?}");
+        let connections: BTreeSet<u64> =
+            requests.iter().map(|request| request.connection).collect();
+        assert!(connections.len() <= 4 + 2, "{name}: {} connections", connections.len());
+    }
+}
+
+#[test]
+fn public_files_of_which_nobody_knew_whether_they_may_be_public_are_told_with_what_to_do() {
+    for (access, told) in [("auto", true), ("public", false)] {
+        let (shelf, desk) = (Shelf::s3(true), Desk::new());
+        desk.write("a.log", b"a line\n");
+        desk.github.fault(Fault::on("*", "").html(502).forever());
+        let more = [("timeout", "2s"), ("store_access", access)];
+        let (status, receipt, comment) = desk.submit(&shelf, &more);
+        assert_eq!(status, Status::GithubUnreachable, "{}", receipt.to_json());
+        assert_eq!((comment.as_str(), receipt.files.len()), ("", 1));
+        let folder = receipt.files[0].key.strip_suffix("a.log").unwrap();
+        let warned = receipt.warnings.iter().any(|warning| {
+            let text = &warning.reason;
+            text.contains("everybody can read") && text.contains("remove") && text.contains(folder)
+        });
+        assert_eq!(warned, told, "{access}: {}", receipt.to_json());
+    }
+}
