@@ -259,8 +259,12 @@ def test_tests_that_nobody_tells_of_are_said_to_be_not_counted(processes):
 
 
 def test_processes_of_nose_end_beside_marvin_as_they_do_without_us(lab, suite):
-    ran = [suite("suite_volumes", "--processes=2", *how) for how in ([], ["--with-notify-pr"])]
+    ours = ["--with-notify-pr", "--notify-pr-attach=MarvinLogs"]
+    ran = [suite("suite_volumes", "--processes=2", *how) for how in ([], ours)]
     assert [ended.returncode for ended in ran] == [1, 1]
     assert [ended.stdout.count("Final results are now copied to") for ended in ran] == [1, 1]
     [part] = lab.submit_spool(lab.job / "notify_pr-spool")["parts"]
     assert counts(part) == [2, 1, 1, 1]
+    # Whoever attaches Marvin's folders attaches no passwords.
+    assert list(lab.published.rglob("runinfo.txt"))
+    assert not list(lab.published.rglob("*.obj"))

@@ -118,10 +118,17 @@ class Run:
         """Says where the run leaves its logs while it is going on."""
         try:
             if self._report is not None and os.getpid() == self._process:
-                # Marvin pickles its configuration there, passwords of hosts included.
-                exclude = self._report.get("exclude")
-                self._report.set("exclude", f"{exclude}, *.obj" if exclude else "*.obj")
                 self._report.attach(folder).begin()
+        except Exception as error:
+            self.remember(error)
+
+    def leave_out(self, pattern: str) -> None:
+        """Files of such names are not uploaded, whatever is attached."""
+        try:
+            if self._report is not None:
+                exclude = self._report.get("exclude")
+                self._report.set("exclude", f"{exclude}, {pattern}" if exclude else pattern)
+                self._report.begin()
         except Exception as error:
             self.remember(error)
 

@@ -105,6 +105,19 @@ class ReportingListenerTest {
         }
     }
 
+    /** Looks what would be there if it were killed. */
+    static class Looks {
+        private static Path spool;
+        private static List<String> seen;
+
+        @Test
+        void looks() throws IOException {
+            try (Stream<Path> parts = Files.list(spool)) {
+                seen = parts.map(part -> part.getFileName().toString()).toList();
+            }
+        }
+    }
+
     /** Throws what has no text. */
     static class Mute {
         private static final class Failure extends RuntimeException {
@@ -212,6 +225,17 @@ class ReportingListenerTest {
         assertTrue(all.contains("- and 63 more"), all);
         assertTrue(all.contains("many() > group 7 > breaks"), all);
         assertTrue(all.contains("Inner > fails()"), all);
+    }
+
+    @Test
+    void aRunThatIsKilledIsKnownAsOneThatBegan() throws IOException {
+        Looks.spool = folder.resolve("spool");
+        run(Map.of("notifypr.spool_dir", Looks.spool.toString()), Looks.class);
+        assertTrue(Looks.seen.stream().anyMatch(part -> part.endsWith(".begun")), Looks.seen.toString());
+        assertFalse(spooled(Looks.spool).isEmpty());
+        try (Stream<Path> parts = Files.list(Looks.spool)) {
+            assertTrue(parts.noneMatch(part -> part.toString().endsWith(".begun")));
+        }
     }
 
     @Test
