@@ -360,7 +360,7 @@ mod tests {
         let gzip = Gzip::new();
         // Incompressible, so that the spool is as large as what goes in.
         let mut state = 1u64;
-        let noise: Vec<u8> = (0..6 << 20)
+        let noise: Vec<u8> = (0..4 << 20)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 56) as u8

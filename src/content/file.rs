@@ -61,6 +61,8 @@ pub(super) fn shorter(error: io::Error) -> io::Error {
 const SETTLED: Duration = Duration::from_secs(2);
 
 /// Which file it is and when it was last written to: as long as both are the same, so are its bytes.
+/// Only what is written through a memory map may show later; then its hash does not fit, and the
+/// store refuses it.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Stamp {
     id: (u64, u64),
@@ -70,12 +72,12 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of a file that was left alone for a while. There is none where the system does not
-    /// tell when a file changed, whatever was done to its times.
+    /// The stamp of a file that was left alone for a while, where the times that the system tells
+    /// are those of now: not on a disk of another machine.
     pub(super) fn of_settled(file: &File) -> io::Result<Option<Stamp>> {
         let now = SystemTime::now();
         let is_past = |time: SystemTime| now.duration_since(time).is_ok_and(|ago| ago >= SETTLED);
-        let stamp = Stamp::of(file)?;
+        let stamp = Stamp::of(file)?.filter(|_| is_on_own_disk(file));
         Ok(stamp.filter(|stamp| is_past(stamp.modified) && is_past(stamp.changed)))
     }
 
@@ -84,24 +86,43 @@ impl Stamp {
         Stamp::of(file).is_ok_and(|stamp| stamp == Some(*self))
     }
 
-    #[cfg(unix)]
+    #[cfg(target_os = "linux")]
     fn of(file: &File) -> io::Result<Option<Stamp>> {
-        use std::os::unix::fs::MetadataExt;
+        use std::os::linux::fs::MetadataExt;
         let found = file.metadata()?;
         let since = Duration::new(
-            u64::try_from(found.ctime()).unwrap_or(0),
-            u32::try_from(found.ctime_nsec()).unwrap_or(0),
+            u64::try_from(found.st_ctime()).unwrap_or(0),
+            u32::try_from(found.st_ctime_nsec()).unwrap_or(0),
         );
         Ok(Some(Stamp {
-            id: (found.dev(), found.ino()),
+            id: (found.st_dev(), found.st_ino()),
             len: found.len(),
             modified: found.modified()?,
             changed: SystemTime::UNIX_EPOCH + since,
         }))
     }
 
-    #[cfg(not(unix))]
+    #[cfg(not(target_os = "linux"))]
     fn of(_file: &File) -> io::Result<Option<Stamp>> {
         Ok(None)
     }
+}
+
+/// Whether a file lies in one of the usual file systems of this machine itself, by its number in
+/// Linux's `magic.h`. Others may remember a file's times for a while, or have none.
+#[cfg(target_os = "linux")]
+fn is_on_own_disk(file: &File) -> bool {
+    const EXT: u64 = 0xef53;
+    const XFS: u64 = 0x5846_5342;
+    const BTRFS: u64 = 0x9123_683e;
+    const TMPFS: u64 = 0x0102_1994;
+    const OVERLAYFS: u64 = 0x794c_7630;
+    const F2FS: u64 = 0xf2f5_2010;
+    let known = [EXT, XFS, BTRFS, TMPFS, OVERLAYFS, F2FS];
+    rustix::fs::fstatfs(file).is_ok_and(|found| known.contains(&(found.f_type as u64)))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn is_on_own_disk(_file: &File) -> bool {
+    false
 }
