@@ -26,8 +26,8 @@ use self::file::{Stamp, became_shorter, open_planned, shorter};
 use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
 
-pub(crate) use self::file::{look_at, open_regular};
-pub use self::reader::{Piece, Reader};
+pub(crate) use self::file::open_regular;
+pub use self::reader::Reader;
 
 /// Files up to this size are read once and kept masked in memory, which costs less than reading
 /// and masking them a second time.

@@ -5,9 +5,13 @@
 //! [`Events::emit`] returns from [`Event::StepDone`], every reader has taken note of the step,
 //! and only then does the next effect happen.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
+use once_cell::sync::OnceCell;
+
+use crate::redact::Redactor;
 use crate::status::Stage;
 
 /// Something that happened.
@@ -85,6 +89,7 @@ impl<F: FnMut(&Event) + Send> Reader for F {
 #[derive(Default)]
 pub struct Events {
     readers: Mutex<Vec<Box<dyn Reader>>>,
+    redactor: OnceCell<Redactor>,
 }
 
 impl Events {
@@ -98,8 +103,26 @@ impl Events {
         self.readers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(reader));
     }
 
+    /// Masks secrets in what is said from now on: a text may quote a server or the system, and what
+    /// they quote. The first call counts.
+    pub(crate) fn mask(&self, redactor: &Redactor) {
+        self.redactor.get_or_init(|| redactor.clone());
+    }
+
+    fn masked(&self, mut event: Event) -> Event {
+        if let Some(redactor) = self.redactor.get()
+            && let Event::Warning(text) | Event::Note(text) | Event::Missing { reason: text, .. } =
+                &mut event
+            && let Cow::Owned(masked) = redactor.text(text)
+        {
+            *text = masked;
+        }
+        event
+    }
+
     /// Hands the event to every reader and returns when all have seen it.
     pub fn emit(&self, event: Event) {
+        let event = self.masked(event);
         for reader in self.readers.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
             reader.read(&event);
         }

@@ -29,7 +29,7 @@ use failure::{classify, hopeless};
 use feed::Exactly;
 
 pub use failure::{Failure, Tls};
-pub use feed::Feed;
+pub use feed::{Feed, Piece};
 pub use network::Network;
 pub use ureq::http::HeaderMap;
 

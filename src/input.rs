@@ -97,3 +97,11 @@ mod tests {
         assert!(read_patiently(folder.path(), 4).is_err());
     }
 }
+
+/// Reads from a place of a file, whatever its position is; several threads may do it at once.
+pub(crate) fn look_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
+    #[cfg(unix)]
+    return std::os::unix::fs::FileExt::read_at(file, buffer, at);
+    #[cfg(windows)]
+    return std::os::windows::fs::FileExt::seek_read(file, buffer, at);
+}

@@ -84,6 +84,7 @@ impl Submission {
             store: Agent::new(network, jobs, on_request),
         };
         let redactor = Redactor::new(settings.secrets());
+        events.mask(&redactor);
         let github_time = Budget::new(settings.duration("timeout"));
         Ok(Submission {
             id,

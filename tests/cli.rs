@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use stand_ins::{Fault, FileServer, GitHub, Pull, sha};
+use stand_ins::{Bucket, Fault, FileServer, GitHub, Pull, Response, sha};
 use tempfile::TempDir;
 
 /// A GitHub, a published folder, and a folder for the job.
@@ -491,6 +491,80 @@ fn a_store_that_fails_does_not_keep_the_comment_back() {
     assert_eq!(comments.len(), 1);
     assert!(comments[0].contains("All 12 suites look OK."));
     assert!(!comments[0].contains(&lab.server.url()), "no dead link:\n{}", comments[0]);
+}
+
+#[test]
+fn a_secret_that_a_store_says_back_is_masked_wherever_it_is_told() {
+    const SECRET: &str = "the-secret-of-this-store";
+    let lab = Lab::new();
+    let bucket = Bucket::start("logs");
+    let refusal =
+        format!("<Error><Code>InvalidArgument</Code><Message>no good: {SECRET}</Message></Error>");
+    let refused = Response::new(400).header("Content-Type", "application/xml").body(refusal);
+    bucket.fault(Fault::on("PUT", "results.txt").respond(refused).forever());
+    let endpoint = bucket.url();
+    let output = lab.submit(&[
+        "--store-api",
+        "s3",
+        "--store-endpoint",
+        &endpoint,
+        "--store-container",
+        "logs",
+        "--store-identity",
+        "key",
+        "--store-secret",
+        SECRET,
+        "--store-public-url",
+        "",
+        "--json",
+    ]);
+    let (said, receipt) = (err(&output), out(&output));
+    assert!(said.contains("results.txt: ") && said.contains("InvalidArgument"), "{said}");
+    assert!(receipt.contains("InvalidArgument"), "{receipt}");
+    for text in [&said, &receipt, &lab.comments()[0]] {
+        assert!(!text.contains(SECRET), "{text}");
+    }
+    for file in files(lab.job.path()) {
+        let bytes = fs::read(&file).expect("a file");
+        assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "{file}");
+    }
+}
+
+#[test]
+fn pickles_of_marvin_stay_where_they_are() {
+    let lab = Lab::new();
+    lab.write("logs/dc_entries.obj", "(dp0\nVpasswd\np1\nVhunter22\n");
+    assert!(lab.submit(&[]).status.success());
+    let comment = &lab.comments()[0];
+    assert!(
+        comment.contains("dc_entries.obj") && comment.contains("left out by rule"),
+        "{comment}"
+    );
+    assert!(files(lab.published.path()).iter().all(|file| !file.ends_with(".obj")));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_terminal_shows_a_bar_while_files_go_up_and_nothing_of_it_stays() {
+    if Command::new("script").arg("--version").output().is_err() {
+        eprintln!("SKIPPED: there is no `script` here to make a terminal with");
+        return;
+    }
+    let lab = Lab::new();
+    for number in 0..300 {
+        lab.write(&format!("logs/{number}.log"), &"a line of a log\n".repeat(2000));
+    }
+    let line =
+        format!("{} --config run.ini --commit {}", env!("CARGO_BIN_EXE_notify_pr"), lab.commit);
+    let mut script = Command::new("script");
+    script.args(["-q", "-e", "-c", &line, "typescript"]).current_dir(lab.job.path());
+    script.env("TERM", "xterm").env("NO_COLOR", "1").stdin(Stdio::null());
+    let output = script.output().expect("script runs");
+    assert!(output.status.success(), "{}", err(&output));
+    let shown = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(shown.contains("uploading [") && shown.contains("/302 files"), "{shown:?}");
+    let end = shown.rfind("uploading [").expect("a bar");
+    assert!(shown[end..].contains("\u{1b}[2K"), "the bar is cleared: {:?}", &shown[end..]);
 }
 
 #[cfg(unix)]

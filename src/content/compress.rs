@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
-use super::file::look_at;
+use crate::input::look_at;
 
 /// Files of fewer bytes fit into a packet or two, whatever is done to them.
 pub(crate) const LEAST: u64 = 1024;

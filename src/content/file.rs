@@ -5,14 +5,6 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-/// Reads from a place of a file, whatever its position is; several threads may do it at once.
-pub(crate) fn look_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
-    #[cfg(unix)]
-    return std::os::unix::fs::FileExt::read_at(file, buffer, at);
-    #[cfg(windows)]
-    return std::os::windows::fs::FileExt::seek_read(file, buffer, at);
-}
-
 /// Opens a file and takes its length. What is not a regular file is refused without ever waiting
 /// for it: a pipe would hang and a device could act on being opened. A symbolic link in the last
 /// place is not followed: links are resolved, and judged, when the plan is made.

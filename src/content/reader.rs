@@ -11,7 +11,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::compress::Spool;
-use super::file::{Stamp, became_shorter, look_at};
+use super::file::{Stamp, became_shorter};
+use crate::http::Piece;
+use crate::input::look_at;
 use crate::redact::{Kind, Masked, Redactor};
 
 /// A range of a file is masked from so many bytes before its beginning. Whether a byte is masked
@@ -77,17 +79,6 @@ impl Clean {
             *of == stamp && ranges.iter().any(holds)
         })
     }
-}
-
-/// Bytes that lie in a file as they are to be sent.
-#[derive(Debug)]
-pub struct Piece {
-    /// The file; its position says nothing.
-    pub file: Arc<File>,
-    /// Where the piece begins.
-    pub at: u64,
-    /// How many bytes it has, never none.
-    pub len: usize,
 }
 
 impl fmt::Debug for Reader<'_> {

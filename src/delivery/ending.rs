@@ -16,6 +16,11 @@ impl Delivery<'_> {
         self.receipt.missing = self.missing.iter().cloned().map(Notice::from).collect();
         let left_out = self.plan.warnings.iter().cloned().map(Notice::from);
         self.receipt.warnings.extend(left_out);
+        let Receipt { missing, warnings, .. } = &mut self.receipt;
+        for notice in missing.iter_mut().chain(warnings) {
+            // What a server said may stand in it.
+            notice.reason = self.submission.redactor.text(&notice.reason).into_owned();
+        }
         self.end_parts(ended.is_ok() && self.store_failure.is_none());
         if let Err(error) = ended {
             let mut error = self.mask(error);

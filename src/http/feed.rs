@@ -1,9 +1,21 @@
 //! How a body gets into a request: read, or in pieces of files.
 
+use std::fs::File;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use super::socket;
-use crate::content::Piece;
+
+/// Bytes that lie in a file as they are to be sent.
+#[derive(Debug)]
+pub struct Piece {
+    /// The file; its position says nothing.
+    pub file: Arc<File>,
+    /// Where the piece begins.
+    pub at: u64,
+    /// How many bytes it has, never none.
+    pub len: usize,
+}
 
 /// Gives a body, to be read or in pieces of files that the kernel sends.
 pub trait Feed: Read {
@@ -65,10 +77,8 @@ impl Read for Exactly<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
     use std::io::Write;
     use std::net::{SocketAddr, TcpListener};
-    use std::sync::Arc;
 
     use super::super::{Agent, Exchange, Network, Payload, Request};
     use super::*;

@@ -24,7 +24,8 @@ use ureq::unversioned::transport::{
 };
 
 use super::connect::{Shared, open};
-use crate::content::{Piece, look_at};
+use super::feed::Piece;
+use crate::input::look_at;
 
 /// The most that the head of an answer is waited for in one piece.
 const LARGEST_INPUT: usize = 256 << 10;

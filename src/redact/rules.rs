@@ -5,7 +5,15 @@
 
 /// The names whose values are masked, in any case. A longer word may end with one
 /// (`userpassword=`), but the name must end the word (`passwordenabled=` is something else).
-pub(super) const NAMES: &[&str] = &["apikey", "signature", "sessionkey", "password"];
+pub(super) const NAMES: &[&str] = &[
+    "apikey",
+    "secretkey",
+    "secret_key",
+    "secret_access_key",
+    "signature",
+    "sessionkey",
+    "password",
+];
 
 /// How many bytes behind the start of a name, or of what ends a value, are looked at.
 pub(super) const LOOKAHEAD: usize = 96;

@@ -4,8 +4,8 @@ use std::io::{self, Read};
 use std::ops::Range;
 
 use super::{Fault, Sent, StoreError, Stored};
-use crate::content::{Body, Piece, Reader};
-use crate::http::Feed;
+use crate::content::{Body, Reader};
+use crate::http::{Feed, Piece};
 
 /// A range of a body on its way to a store.
 pub(super) struct Transfer<'a> {

@@ -15,13 +15,14 @@ pub(crate) fn say(line: &str) {
 pub(crate) struct Teller {
     quiet: bool,
     bar: Option<ProgressBar>,
+    shown: bool,
 }
 
 impl Teller {
     /// A bar is drawn only on a terminal, in colour unless `NO_COLOR` is set.
     pub(crate) fn new(quiet: bool, no_color: bool) -> Teller {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
             let template = match no_color {
                 true => "{prefix} [{wide_bar}] {bytes}/{total_bytes} {msg}",
                 false => "{prefix} [{wide_bar:.green}] {bytes}/{total_bytes} {msg}",
@@ -31,7 +32,7 @@ impl Teller {
             }
             bar
         });
-        Teller { quiet, bar }
+        Teller { quiet, bar, shown: false }
     }
 
     /// Tells what is new.
@@ -44,15 +45,23 @@ impl Teller {
                 }
             }
         }
-        if let Some(bar) = &self.bar {
-            if progress.stage == Stage::Upload && progress.bytes > 0 {
-                bar.set_length(progress.bytes);
-                bar.set_position(progress.bytes_done.min(progress.bytes));
-                bar.set_prefix("uploading");
-                bar.set_message(format!("{}/{} files", progress.files_done, progress.files));
+        let Some(bar) = &self.bar else { return };
+        let shows = progress.stage == Stage::Upload && progress.bytes > 0;
+        if shows != self.shown {
+            self.shown = shows;
+            if shows {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.reset();
             } else {
+                bar.finish_and_clear();
                 bar.set_draw_target(ProgressDrawTarget::hidden());
             }
+        }
+        if shows {
+            bar.set_length(progress.bytes);
+            bar.set_position(progress.bytes_done.min(progress.bytes));
+            bar.set_prefix("uploading");
+            bar.set_message(format!("{}/{} files", progress.files_done, progress.files));
         }
     }
 

@@ -41,12 +41,12 @@ pub(super) const TABLE: &[Setting] = &[
         Kind::GlobList,
         "Files that match one of these patterns are left out",
         "The patterns are those of include; one that ends in a slash leaves out whole folders. By \
-         default disk images, core dumps, heap dumps and .git are left out. An empty value leaves \
-         out nothing.",
+         default disk images, core dumps, heap dumps, .git and Marvin's pickles (*.obj), which hold \
+         the passwords of hosts, are left out. An empty value leaves out nothing.",
     )
     .default_value(
         "*.qcow, *.qcow2, *.vmdk, *.vhd, *.vhdx, *.vdi, *.iso, *.ova, *.img, core, core.[0-9]*, \
-         *.core, vmcore, *.hprof, *.dmp, *.mdmp, .git, .git/",
+         *.core, vmcore, *.hprof, *.dmp, *.mdmp, *.obj, .git, .git/",
     ),
     setting(
         "max_file",
