@@ -53,7 +53,7 @@ pub enum npr_status {
     NPR_BAD_FILE = 10,
     /// The local disk could not be written.
     NPR_DISK = 11,
-    /// A file holds a secret and the policy forbids to send it.
+    /// What was to be published held one of our own secrets, so nothing was.
     NPR_SECRET_FOUND = 12,
     /// The store could not be reached.
     NPR_STORE_UNREACHABLE = 20,

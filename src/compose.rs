@@ -7,7 +7,6 @@
 
 mod blocks;
 pub(crate) mod document;
-pub(crate) mod english;
 mod fit;
 pub mod markdown;
 pub mod marker;

@@ -6,6 +6,7 @@
 
 #![warn(missing_docs)]
 
+mod english;
 pub mod error;
 pub mod events;
 pub mod http;

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::compose::Facts;
 use crate::compose::document::{Document, Extent, Summary, VERSION, shown_link};
-use crate::compose::english::{counted, date, moment, size};
+use crate::english::{counted, date, moment, size};
 use crate::error::{Error, Result};
 use crate::page::tree::{Folder, Tree, depth, free_name, parents, relative, taken};
 use crate::plan::LeftOut;

@@ -20,6 +20,7 @@ use self::inputs::{Absent, Inputs, What};
 use self::rules::Rules;
 use self::walk::{Found, Walk};
 pub use crate::content::Source;
+use crate::english::size as in_words;
 use crate::error::{Error, Result};
 use crate::redact::Kind;
 use crate::report::Attachment;
@@ -177,11 +178,14 @@ fn within_limits(found: &mut Vec<Found>, settings: &Settings, warnings: &mut Vec
     for &index in by_size.iter().rev() {
         let Found { name, size, .. } = &found[index];
         let reason = if *size > max_file {
-            format!("{}, larger than max_file ({})", in_words(*size), in_words(max_file))
+            format!("larger than max_file ({}; at most {})", in_words(*size), in_words(max_file))
         } else if total > max_total {
             total -= size;
             let limit = in_words(max_total);
-            format!("{}, left out so that the rest fits into max_total ({limit})", in_words(*size))
+            format!(
+                "left out so that the rest fits into max_total ({}; {limit} together)",
+                in_words(*size)
+            )
         } else {
             break;
         };
@@ -243,19 +247,4 @@ fn unreadable(error: &io::Error) -> String {
         io::ErrorKind::PermissionDenied => "cannot be read: permission denied".to_owned(),
         _ => format!("cannot be read: {error}"),
     }
-}
-
-/// A size as people read it.
-fn in_words(bytes: u64) -> String {
-    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
-    if bytes < 1024 {
-        return format!("{bytes} bytes");
-    }
-    let mut size = bytes as f64 / 1024.0;
-    let mut unit = 0;
-    while size >= 1024.0 && unit + 1 < UNITS.len() {
-        size /= 1024.0;
-        unit += 1;
-    }
-    format!("{size:.1} {}", UNITS[unit])
 }

@@ -195,6 +195,10 @@ impl Receipt {
         };
         Receipt {
             dry_run: submission.dry_run,
+            status_text: match submission.dry_run {
+                true => "nothing was written: this was a dry run",
+                false => Status::Ok.text(),
+            },
             repository,
             commit: settings.text("commit").map(str::to_owned),
             context: compose::context(submission),

@@ -18,7 +18,7 @@ pub enum Status {
     BadFile = 10,
     /// The local disk could not be written.
     Disk = 11,
-    /// A file holds a secret and the policy forbids to send it.
+    /// What was to be published held one of our own secrets, so nothing was.
     SecretFound = 12,
     /// The store could not be reached.
     StoreUnreachable = 20,
@@ -116,7 +116,7 @@ impl Status {
             Status::Misuse => "a call came in the wrong order",
             Status::BadFile => "a file that is needed could not be read",
             Status::Disk => "the local disk could not be written",
-            Status::SecretFound => "a file holds a secret",
+            Status::SecretFound => "what was to be published held a secret",
             Status::StoreUnreachable => "the store could not be reached",
             Status::StoreRefused => "the store refused",
             Status::StorePartial => "some files were not stored",

@@ -74,8 +74,10 @@ fn files(count: usize) -> Vec<LinkedFile> {
 }
 
 fn left_out(count: usize) -> Vec<LeftOut> {
-    let entry =
-        |n| LeftOut { name: format!("core.{n}"), reason: "larger than max_file (1 GB)".to_owned() };
+    let entry = |n| LeftOut {
+        name: format!("core.{n}"),
+        reason: "larger than max_file (4.3 GB; at most 1.1 GB)".to_owned(),
+    };
     (0..count).map(entry).collect()
 }
 

@@ -258,11 +258,14 @@ fn the_largest_files_are_left_out_first() {
     };
     let plan = of("1024", "5000");
     assert_eq!(keys(&plan), ["a", "b", "d", "e"]);
-    assert_eq!(reason(&plan.warnings, "c"), "2.0 KiB, larger than max_file (1.0 KiB)");
+    assert_eq!(reason(&plan.warnings, "c"), "larger than max_file (2.0 kB; at most 1.0 kB)");
     // Of two of the same size the later one goes.
     let plan = of("1024", "900");
     assert_eq!(keys(&plan), ["a", "b", "e"]);
-    assert!(reason(&plan.warnings, "d").ends_with("the rest fits into max_total (900 bytes)"));
+    assert!(
+        reason(&plan.warnings, "d")
+            .ends_with("the rest fits into max_total (500 bytes; 900 bytes together)")
+    );
     assert_eq!(plan.warnings.len(), 2);
     assert_eq!(keys(&of("5000", "3310")).len(), 5);
     assert_eq!(keys(&of("5000", "310")), ["a", "e"]);

@@ -12,6 +12,7 @@ const ORDER: &[&str] = &[
     "status",
     "error",
     "input",
+    "english",
     "settings",
     "http",
     "redact",

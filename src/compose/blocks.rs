@@ -1,9 +1,9 @@
 //! The blocks of a comment and of the full text, in the order in which they are read.
 
 use crate::compose::document::{Document, Summary, VERSION};
-use crate::compose::english::{counted, date, moment, number, shortened, size};
 use crate::compose::fit::{Block, joined, length, lines_within};
 use crate::compose::{LinkedFile, markdown, parts, summary};
+use crate::english::{counted, date, moment, number, shortened, size};
 use crate::plan::LeftOut;
 
 /// Links to single files are given for at most so many of them, and in so many characters.

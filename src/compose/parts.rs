@@ -3,9 +3,9 @@
 
 use crate::compose::Part;
 use crate::compose::document::{Document, Verdict};
-use crate::compose::english::{counted, number, shortened};
 use crate::compose::fit::{joined, length, lines_within};
 use crate::compose::markdown;
+use crate::english::{counted, number, shortened};
 use crate::settings::{Counts, Settings};
 
 /// So many parts are shown without folding those that passed.

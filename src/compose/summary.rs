@@ -1,6 +1,6 @@
 //! The summary in the comment: the first lines are visible, the rest of a long one is folded.
 
-use crate::compose::english::{counted, number};
+use crate::english::{counted, number};
 
 /// A summary of at most so many lines and characters is shown whole.
 const SHORT: (usize, usize) = (30, 3_000);

@@ -44,9 +44,9 @@ use minijinja::{AutoEscape, Environment, ErrorKind, Template, UndefinedBehavior,
 use serde::Serialize;
 
 use crate::compose::document::{Document, Summary, VERSION};
-use crate::compose::english::{date, moment, size};
 use crate::compose::fit::{joined, length};
 use crate::compose::{Room, Shown, blocks, markdown, parts};
+use crate::english::{date, moment, size};
 use crate::error::{Error, Result};
 use crate::find::Relation;
 use crate::input;

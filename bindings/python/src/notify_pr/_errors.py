@@ -45,7 +45,7 @@ class FileError(NotifyPrError):
 
 
 class SecretFound(FileError):
-    """A file holds a secret and the policy forbids to send it."""
+    """What was to be published held one of our own secrets, so nothing was."""
 
 
 class StoreError(NotifyPrError):

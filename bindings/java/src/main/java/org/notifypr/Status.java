@@ -19,7 +19,7 @@ public enum Status {
     BAD_FILE(10),
     /** The local disk could not be written. */
     DISK(11),
-    /** A file holds a secret and the policy forbids to send it. */
+    /** What was to be published held one of our own secrets, so nothing was. */
     SECRET_FOUND(12),
     /** The store could not be reached. */
     STORE_UNREACHABLE(20),
