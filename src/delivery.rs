@@ -1,5 +1,6 @@
 //! What the steps of a report's way hand to one another, and how it ends.
 
+mod asking;
 mod ending;
 mod parts;
 mod privacy;
@@ -10,16 +11,16 @@ use time::{Duration, OffsetDateTime};
 use crate::compose::{self, Facts, LinkedFile, Part};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
-use crate::find::{self, Found, Match};
+use crate::find::{Found, Match};
 use crate::github::GitHub;
 use crate::links::{self, Links};
 use crate::plan::{self, LeftOut, Plan};
 use crate::post::{self, Action, Posted};
 use crate::publish;
-use crate::receipt::{Receipt, relation_name};
+use crate::receipt::Receipt;
 use crate::report::Report;
 use crate::spool::Taken;
-use crate::status::{Stage, Status};
+use crate::status::Stage;
 use crate::store::{self, Access, Removal, Store};
 use crate::submission::Submission;
 use crate::upload;
@@ -39,6 +40,12 @@ pub(crate) struct Delivery<'s> {
     found: Option<Found>,
     /// Why GitHub could not be asked, where the upload goes on all the same.
     github_failure: Option<Error>,
+    /// Whether only members see the repository, as far as GitHub told.
+    private: Option<bool>,
+    /// The upload began before GitHub told whether the repository is private.
+    unknowing: bool,
+    /// GitHub was asked once more after the upload.
+    asked_again: bool,
     store: Option<Box<dyn Store>>,
     store_failure: Option<Error>,
     folder: String,
@@ -71,6 +78,9 @@ impl<'s> Delivery<'s> {
             plan: Plan::default(),
             found: None,
             github_failure: None,
+            private: None,
+            unknowing: false,
+            asked_again: false,
             store: None,
             store_failure: None,
             folder: String::new(),
@@ -119,54 +129,6 @@ impl<'s> Delivery<'s> {
         Ok(())
     }
 
-    /// Finds the pull request. What GitHub refuses ends the submission at once, before hours of
-    /// uploads; where it cannot be reached, the upload goes on under the commit.
-    pub(crate) fn find(&mut self) -> Result<()> {
-        self.begun = true;
-        if self.wants_no_pull_request() {
-            self.submission.events.note("no pull request is looked for: pull_request = none");
-            return Ok(());
-        }
-        match self.ask_github() {
-            Err(error) if may_pass(&error) => {
-                self.submission.events.warn(format!("{error}; the upload goes on"));
-                self.github_failure = Some(error);
-                Ok(())
-            }
-            Err(error)
-                if error.status() == Status::NoPullRequest
-                    && self.submission.settings.choice("on_no_pull_request") == "ignore" =>
-            {
-                self.submission.events.warn(error.to_string());
-                Ok(())
-            }
-            asked => asked,
-        }
-    }
-
-    fn ask_github(&mut self) -> Result<()> {
-        let github = match self.github.take() {
-            Some(github) => github,
-            None => GitHub::new(self.submission)?,
-        };
-        let found = find::find(self.submission, &github);
-        self.github = Some(github);
-        let found = found?;
-        for of in &found.matches {
-            let relation = relation_name(&of.relation);
-            let url = &of.pull_request.url;
-            self.submission.events.note(format!("found {url} ({relation})"));
-        }
-        for (of, reason) in &found.skipped {
-            self.submission.events.note(format!("left alone: {}: {reason}", of.pull_request.url));
-        }
-        self.receipt.repository = Some(found.repository.clone());
-        self.receipt.commit = Some(found.commit.clone());
-        self.github_failure = None;
-        self.found = Some(found);
-        Ok(())
-    }
-
     /// Stores the files. A failure here stops nothing: the comment names what is missing.
     pub(crate) fn upload(&mut self) -> Result<()> {
         let subject = match self.first_match() {
@@ -186,7 +148,8 @@ impl<'s> Delivery<'s> {
     }
 
     fn send(&mut self, store: &dyn Store) {
-        let private = self.found.as_ref().is_some_and(|found| found.private == Some(true));
+        let private = self.private == Some(true);
+        self.unknowing = self.private.is_none() && self.github.is_some();
         let mut links = None;
         let mut refused = None;
         let (submission, folder) = (self.submission, &self.folder);
@@ -207,9 +170,7 @@ impl<'s> Delivery<'s> {
         }
         if let Some(links) = &mut links {
             self.settle_expiry(store, links);
-            if self.github_failure.is_some() {
-                self.warn_of_unknown(links);
-            }
+            self.warn_of_unknown(links);
         }
         self.missing.extend(uploaded.missing);
         self.store_failure = uploaded.failure;
@@ -328,11 +289,10 @@ impl<'s> Delivery<'s> {
     /// Leaves the comment. Where GitHub could not be reached before the upload, it is asked again.
     pub(crate) fn post(&mut self) -> Result<()> {
         if self.github_failure.is_some() {
-            if let Err(unknown) = self.ask_github() {
-                self.warn_of_what_stays();
-                return Err(unknown);
-            }
+            self.asked_again = true;
+            let asked = self.ask_github();
             self.keep_private();
+            asked?;
             self.compose()?;
         }
         let Some(found) = self.found.take() else { return Ok(()) };
@@ -378,10 +338,6 @@ impl<'s> Delivery<'s> {
             events
                 .emit(Event::StepDone(Step::Commented { pull_request: number, url: url.clone() }));
         }
-    }
-
-    fn wants_no_pull_request(&self) -> bool {
-        self.submission.settings.text("pull_request") == Some("none")
     }
 
     fn first_match(&self) -> Option<&Match> {
@@ -436,9 +392,4 @@ fn linked(file: &upload::File, url: Option<String>) -> LinkedFile {
 fn not_posted(reason: Option<&str>) -> Posted {
     let action = if reason.is_some() { Action::Skipped } else { Action::None };
     Posted { url: None, action, reason: reason.map(str::to_owned) }
-}
-
-/// Whether the error may be gone after the upload.
-fn may_pass(error: &Error) -> bool {
-    matches!(error.status(), Status::GithubUnreachable | Status::GithubBusy | Status::Timeout)
 }

@@ -44,6 +44,8 @@ struct Memory {
     owner: String,
     repo: String,
     repository: Option<Repository>,
+    /// GitHub said that it does not show the repository.
+    hidden: bool,
     /// Who we are; the inner None where GitHub does not tell.
     viewer: Option<Option<String>>,
     /// Why GraphQL is not asked any more.
@@ -189,6 +191,16 @@ impl<'s> GitHub<'s> {
     pub fn full_name(&self) -> String {
         let memory = self.memory();
         format!("{}/{}", memory.owner, memory.repo)
+    }
+
+    /// Whether only members see the repository, as far as the answers told until now: nothing is
+    /// asked. One that GitHub does not show counts as private, for it shows public ones to everybody.
+    pub fn is_private(&self) -> Option<bool> {
+        let memory = self.memory();
+        match &memory.repository {
+            Some(repository) => repository.private,
+            None => memory.hidden.then_some(true),
+        }
     }
 
     /// What time it is by GitHub's clock, as its last answer said.

@@ -135,8 +135,14 @@ impl Report {
     }
 }
 
-/// The way of a report.
+/// The way of a report. However it ends, what nobody should read is taken back.
 fn deliver(delivery: &mut Delivery<'_>) -> error::Result<()> {
+    let ended = go_all_steps(delivery);
+    delivery.settle_privacy();
+    ended
+}
+
+fn go_all_steps(delivery: &mut Delivery<'_>) -> error::Result<()> {
     delivery.step(Stage::Plan, Delivery::plan)?;
     delivery.step(Stage::Find, Delivery::find)?;
     delivery.step(Stage::Upload, Delivery::upload)?;

@@ -83,6 +83,25 @@ pub fn decide_with(
     Ok(probe.first_that_opens(&ways, private, wanted))
 }
 
+/// Decides again where it is learnt only after the upload that the repository is private.
+///
+/// # Errors
+/// As [`decide`] has it.
+pub fn reconsider(
+    submission: &Submission,
+    store: &dyn Store,
+    key: &str,
+    decided: &Links,
+) -> Result<()> {
+    let meant = submission.settings.choice("store_access") == "public";
+    let elsewhere = submission.settings.text("store_public_url").is_some();
+    // What was seen open is open, whatever the network does in this moment.
+    if decided.access == Some(Access::Public) && !meant && !elsewhere {
+        return Err(exposed(store, &store.link(key, Access::Public, decided.until)?));
+    }
+    decide(submission, store, key, true).map(drop)
+}
+
 /// The refusal to put the files of a private repository where everybody can read them.
 fn exposed(store: &dyn Store, link: &str) -> Error {
     Error::new(

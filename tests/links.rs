@@ -7,7 +7,8 @@
     reason = "a test that cannot go on ends"
 )]
 
-use std::fs;
+mod run;
+
 use std::sync::{Arc, Mutex};
 
 use notify_pr::content::Body;
@@ -16,7 +17,8 @@ use notify_pr::links::{self, Links};
 use notify_pr::settings::{Origin, Settings};
 use notify_pr::store::{self, Access, MARKER, Meta, Store};
 use notify_pr::submission::{Cancel, Submission};
-use notify_pr::{Error, Report, Status};
+use notify_pr::{Error, Status};
+use run::{Run, go_on};
 use stand_ins::{Bucket, BucketOptions, Fault, FileServer};
 use tempfile::TempDir;
 use time::format_description::well_known::Rfc3339;
@@ -257,65 +259,6 @@ fn a_bucket_that_everybody_can_list_is_warned_of() {
     }
 }
 
-/// A run of a lab whose store is a bucket.
-struct Run {
-    github: stand_ins::GitHub,
-    number: u64,
-    bucket: Bucket,
-    logs: TempDir,
-}
-
-const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
-
-impl Run {
-    fn new(bucket: Bucket, private: bool) -> Run {
-        let github = stand_ins::GitHub::start();
-        github.token("lab-token").login("lab-bot").scopes(&["repo"]);
-        let repository = github.repository("apache", "cloudstack");
-        repository.private(private).member("lab-bot", stand_ins::github::Permission::Write);
-        let number = repository.pull_from_branch("topic", HEAD).number();
-        let logs = TempDir::new().unwrap();
-        fs::write(logs.path().join("secret.log"), "private things").unwrap();
-        Run { github, number, bucket, logs }
-    }
-
-    fn report(&self, more: &[(&str, &str)]) -> Report {
-        let (api, store) = (self.github.url(), self.bucket.url());
-        let outbox = self.logs.path().join("outbox");
-        let mut report = Report::new();
-        for (name, value) in [
-            ("api_url", api.as_str()),
-            ("token", "lab-token"),
-            ("repo", "apache/cloudstack"),
-            ("commit", HEAD),
-            ("full_detail_files", self.logs.path().join("*.log").to_str().unwrap()),
-            ("outbox_dir", outbox.to_str().unwrap()),
-            ("store_api", "s3"),
-            ("store_endpoint", store.as_str()),
-            ("store_container", "logs"),
-            ("store_identity", "example-id"),
-            ("store_secret", "example-secret"),
-        ]
-        .iter()
-        .chain(more)
-        {
-            report.set(name, value).unwrap();
-        }
-        report.set_summary("It failed.");
-        report
-    }
-
-    fn comment(&self) -> String {
-        let comments = self.github.comments("apache/cloudstack", self.number);
-        assert_eq!(comments.len(), 1);
-        comments[0].body.clone()
-    }
-}
-
-fn go_on(_: &notify_pr::Progress) -> std::ops::ControlFlow<()> {
-    std::ops::ControlFlow::Continue(())
-}
-
 #[test]
 fn no_log_of_a_private_repository_is_uploaded_to_a_public_bucket() {
     let run = Run::new(bucket(true, false), true);
@@ -327,41 +270,6 @@ fn no_log_of_a_private_repository_is_uploaded_to_a_public_bucket() {
     let comment = run.comment();
     assert!(comment.contains("secret.log"), "{comment}");
     assert!(comment.contains("everybody can read what is stored here"), "{comment}");
-}
-
-#[test]
-fn what_was_public_before_github_said_that_it_is_private_is_taken_back() {
-    for (private, access, kept) in
-        [(true, "auto", false), (true, "public", true), (false, "auto", true)]
-    {
-        // The upload takes long enough for somebody to look on.
-        let delay = std::time::Duration::from_millis(300);
-        let options = BucketOptions { delay, ..BucketOptions::default() };
-        let run = Run::new(Bucket::start_with(options), private);
-        run.github.fault(Fault::on("GET", "").status(503).forever());
-        run.github.fault(Fault::on("POST", "").status(503).forever());
-        let mut report = run.report(&[("store_access", access), ("timeout", "3s")]);
-        let ended = report.submit(&mut |progress| {
-            if progress.stage > notify_pr::status::Stage::Find {
-                run.github.clear_faults();
-            }
-            go_on(progress)
-        });
-        let comment = run.comment();
-        let receipt = match &ended {
-            Ok(receipt) => receipt,
-            Err(failure) => &failure.receipt,
-        };
-        assert_eq!(ended.is_ok(), kept, "{private} {access}: {comment}");
-        assert_eq!(run.bucket.keys().is_empty(), !kept, "{:?}", run.bucket.keys());
-        assert_eq!(receipt.page_url.is_some(), kept);
-        assert_eq!(comment.contains("/secret.log"), kept, "{comment}");
-        assert!(comment.contains("secret.log"), "{comment}");
-        if !kept {
-            assert!(comment.contains("everybody can read what is stored here"), "{comment}");
-            assert!(!comment.contains(&run.bucket.url()), "{comment}");
-        }
-    }
 }
 
 #[test]

@@ -25,8 +25,10 @@ impl GitHub<'_> {
     }
 
     fn read_repository(&self) -> Result<Repository> {
-        let (json, _) =
-            self.call::<RepositoryJson>(&get(self.url(""))).map_err(CallError::into_error)?;
+        let (json, _) = self.call::<RepositoryJson>(&get(self.url(""))).map_err(|error| {
+            self.memory().hidden |= error.status() == Some(404);
+            error.into_error()
+        })?;
         let repository = json.into();
         self.learn(&repository);
         Ok(repository)
