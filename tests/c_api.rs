@@ -12,6 +12,9 @@ mod c;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
+
+use stand_ins::{Fault, Response};
 
 use c::{Lab, Link, Workshop, run, text};
 
@@ -124,6 +127,22 @@ fn parts_that_are_set_aside_are_submitted_later_as_one() {
     let lab = Lab::new();
     lab.run(&program, &["run.ini"]);
     assert_eq!(lab.comments().len(), 1);
+}
+
+#[test]
+fn a_store_that_hangs_up_raises_no_signal() {
+    let Some(workshop) = Workshop::open("hanging up") else { return };
+    let program = workshop.build("examples/report.c", Link::Shared, &[]);
+    let (lab, bucket) = Lab::with_bucket();
+    let file = fs::File::create(lab.path("big.bin")).expect("a file");
+    file.set_len(16 << 20).expect("a long file");
+    // What has not changed for a while is sent by the kernel, and that raises SIGPIPE.
+    std::thread::sleep(Duration::from_secs(3));
+    bucket.fault(Fault::on("PUT", "big.bin").reset_after(1 << 20).times(2));
+    bucket.fault(Fault::on("PUT", "big.bin").early_after(1 << 20, Response::html(503)));
+    lab.run(&program, &["run.ini", &lab.commit, "big.bin"]);
+    let tries = bucket.requests().iter().filter(|each| each.target.ends_with("big.bin")).count();
+    assert!(tries > 3, "{tries}");
 }
 
 #[test]

@@ -169,6 +169,9 @@ impl Socket {
 fn send_piece(socket: &Shared, piece: &Piece, buffer: &mut [u8]) -> io::Result<()> {
     use rustix::io::Errno;
     let mut at = piece.at;
+    if !holds_back_sigpipe() {
+        return copy_piece(socket, piece, at, buffer);
+    }
     let until = piece.at + piece.len as u64;
     while at < until {
         let left = (until - at) as usize;
@@ -189,6 +192,25 @@ fn send_piece(socket: &Shared, piece: &Piece, buffer: &mut [u8]) -> io::Result<(
         }
     }
     Ok(())
+}
+
+/// Sees to it that a peer that is gone raises no signal on this thread.
+///
+/// A write can be told to raise none, sending from a file cannot, and a program in C that does not
+/// ignore SIGPIPE would be ended by it. It is raised on the thread that sends, which is one of an
+/// upload's own, and goes when that ends.
+#[cfg(target_os = "linux")]
+fn holds_back_sigpipe() -> bool {
+    use nix::sys::signal::{SigSet, Signal};
+    thread_local! {
+        static HELD_BACK: Cell<bool> = const { Cell::new(false) };
+    }
+    let mut signals = SigSet::empty();
+    signals.add(Signal::SIGPIPE);
+    if !HELD_BACK.get() {
+        HELD_BACK.set(signals.thread_block().is_ok());
+    }
+    HELD_BACK.get()
 }
 
 #[cfg(not(target_os = "linux"))]
