@@ -319,11 +319,12 @@ npr_status npr_report_begin(npr_report *report);
 
 /**
  * Sets the function that is told how far the submission is. It is called during
- * npr_report_submit(), on the same thread: first before anything happens, then at least every 200
- * milliseconds in every stage, also while the network stalls. When it cancels, the submission ends
- * within a second, except that the lookup of a host name is waited for; the function is not called
- * again. NULL takes the function away. In the function, every call on the same report is
- * NPR_MISUSE.
+ * npr_report_submit(), on the same thread: first before anything is sent or stored, then at least
+ * every 200 milliseconds in every stage, also while the network stalls. When it cancels, the
+ * submission ends within a second, with NPR_CANCELLED unless all was done already, and the function
+ * is not called again; only the lookup of a host name is waited for. NULL takes the function away,
+ * and user_data may be NULL. In the function, calls on the same report do nothing: those that
+ * return a status return NPR_MISUSE.
  */
 npr_status npr_report_on_progress(npr_report *report, npr_on_progress on_progress, void *user_data);
 
@@ -332,8 +333,8 @@ npr_status npr_report_on_progress(npr_report *report, npr_on_progress on_progres
  * returns when all is done and every thread it needed has ended. A report is submitted once.
  *
  * The receipt says what was done. It is set on failure too, because files may have been uploaded
- * by then; it is NULL only if report is NULL or in use. You free it with npr_receipt_free(). If
- * you do not want it, pass NULL.
+ * by then; *receipt is NULL only if report is NULL or in use. You free it with
+ * npr_receipt_free(). If you do not want it, pass NULL for receipt.
  *
  * Where no comment could be made, the text is kept in the folder that the setting outbox_dir
  * names. NPR_STORE_PARTIAL means that the comment was made and names what is missing.
@@ -345,8 +346,8 @@ npr_status npr_report_submit(npr_report *report, npr_receipt **receipt);
 
 /**
  * Returns what went wrong in the last call on this report that failed: what, where, and what can
- * be done. It is "" if none failed, and holds no secrets. The text belongs to the report and is
- * valid until the next call on it.
+ * be done. It is "" if none failed, and holds no secrets; a call that succeeds leaves it as it is.
+ * The text belongs to the report and is valid until the next call on it.
  */
 const char *npr_report_error(const npr_report *report);
 

@@ -74,6 +74,89 @@ fn functions() -> BTreeSet<String> {
     promised().iter().filter_map(name).collect()
 }
 
+/// The parameters of a function, as types and names, and what it returns.
+fn signature(line: &str) -> Option<(String, &str, Vec<(String, &str)>)> {
+    let (before, list) = line.strip_suffix(')')?.split_once('(')?;
+    if before.starts_with("typedef") {
+        return None;
+    }
+    let at = before.rfind([' ', '*'])? + 1;
+    let parameters = list.split(", ").filter(|parameter| *parameter != "void").map(|parameter| {
+        let at = parameter.rfind([' ', '*']).expect("a type and a name") + 1;
+        (parameter[..at].trim().to_owned(), &parameter[at..])
+    });
+    Some((before[..at].trim().to_owned(), &before[at..], parameters.collect()))
+}
+
+/// A value that a parameter of this type may have.
+fn something(kind: &str) -> &'static str {
+    match kind {
+        "npr_report *" | "const npr_report *" => "report",
+        "const npr_receipt *" | "npr_receipt *" | "npr_on_progress" | "void *" => "NULL",
+        "npr_receipt **" => "&receipt",
+        "const char *" | "const void *" => "\"x\"",
+        "size_t" | "int" => "1",
+        _ => panic!("what is a {kind}?"),
+    }
+}
+
+/// What the header allows to be NULL.
+const OPTIONAL: [(&str, &str); 3] = [
+    ("npr_report_on_progress", "on_progress"),
+    ("npr_report_on_progress", "user_data"),
+    ("npr_report_submit", "receipt"),
+];
+
+#[test]
+fn null_for_any_pointer_of_any_function_is_refused_or_is_nothing() {
+    let Some(workshop) = c::Workshop::open("NULL") else { return };
+    let list = promised();
+    let mut source = String::from("#include \"check.h\"\nint main(void)\n{\n");
+    let mut calls = 0;
+    for (result, name, parameters) in list.iter().filter_map(|line| signature(line)) {
+        for (at, (kind, parameter)) in parameters.iter().enumerate() {
+            let is_pointer = kind.ends_with('*') || kind == "npr_on_progress";
+            if !is_pointer || OPTIONAL.contains(&(name, parameter)) {
+                continue;
+            }
+            let value = |(other, (kind, _)): (usize, &(String, &str))| {
+                if other == at { "NULL" } else { something(kind) }
+            };
+            let values: Vec<&str> = parameters.iter().enumerate().map(value).collect();
+            let call = format!("{name}({})", values.join(", "));
+            let says = format!("{parameter} is NULL");
+            let check = match result.as_str() {
+                "npr_status" if *parameter == "report" => {
+                    format!("CHECK({call} == NPR_NULL_ARGUMENT);")
+                }
+                "npr_status" => format!(
+                    "CHECK_STATUS(report, {call}, NPR_NULL_ARGUMENT); \
+                     CHECK_TEXT(npr_report_error(report), \"{says}\");"
+                ),
+                "const char *" if name == "npr_report_error" => {
+                    format!("CHECK_TEXT({call}, \"{says}\");")
+                }
+                "const char *" => format!("CHECK(strcmp({call}, \"\") == 0);"),
+                "size_t" | "uint64_t" => format!("CHECK({call} == 0);"),
+                "void" => format!("{call};"),
+                _ => panic!("{name} returns {result}"),
+            };
+            source.push_str(&format!(
+                "{{ npr_report *report = npr_report_new(); npr_receipt *receipt = NULL; {check} \
+                 CHECK(receipt == NULL); npr_report_free(report); }}\n"
+            ));
+            calls += 1;
+        }
+    }
+    source.push_str("return 0;\n}\n");
+    assert!(calls > 30, "{calls} calls");
+    let file = workshop.folder().join("null.c");
+    fs::write(&file, source).expect("a file");
+    let include = format!("-I{}", root().join("tests/c_api").display());
+    let file = file.to_str().expect("UTF-8");
+    run(&mut Command::new(workshop.build(file, c::Link::Shared, &[&include])), 0);
+}
+
 fn committed() -> PathBuf {
     root().join(format!("abi/{}.txt", capi::NPR_ABI_VERSION))
 }

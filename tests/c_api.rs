@@ -10,7 +10,6 @@
 mod c;
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -152,19 +151,6 @@ fn a_lookup_of_a_name_is_waited_for_and_leaves_no_thread() {
     Lab::new().run(&program, &["run.ini"]);
 }
 
-/// What only the library with the feature fault-points says.
-const FAULT_POINT: &[u8] = b"the fault point ";
-
-fn holds_fault_points(library: &Path) -> bool {
-    let bytes = fs::read(library).expect("a library");
-    bytes.windows(FAULT_POINT.len()).any(|window| window == FAULT_POINT)
-}
-
-#[test]
-fn the_library_that_is_shipped_has_no_fault_points() {
-    assert!(!holds_fault_points(&c::shared_library()));
-}
-
 #[test]
 fn a_panic_comes_back_as_internal_in_debug_and_in_release() {
     for profile in ["dev", "release"] {
@@ -177,7 +163,7 @@ fn a_panic_comes_back_as_internal_in_debug_and_in_release() {
         let folder = if profile == "dev" { "debug" } else { profile };
         let library = target.join(folder).join("libnotify_pr.so");
         let Some(workshop) = Workshop::with_library("panics", &library) else { return };
-        assert!(holds_fault_points(&library));
+        assert!(c::holds_fault_points(&library), "so the tests of shipped libraries look in vain");
         let program = workshop.build("tests/c_api/panic.c", Link::Shared, &[]);
         let points = ["submit", "plan", "find", "upload", "compose", "publish", "post"];
         let arguments = [&["run.ini"][..], &points, &["request", "stored"]].concat();
@@ -197,6 +183,22 @@ fn the_example_reports_a_run() {
     assert!(text(&output.stderr).contains("no.ini"), "{}", text(&output.stderr));
     let output = run(lab.command(&program).args(["run.ini", &lab.commit, "gone"]), 22);
     assert!(text(&output.stdout).contains("missing: gone: "), "{}", text(&output.stdout));
+}
+
+#[test]
+fn what_is_refused_read_or_set_aside_is_clean_under_sanitizers() {
+    let Some(workshop) = Workshop::open("sanitizers") else { return };
+    for (name, arguments) in [
+        ("errors", &["run.ini"][..]),
+        ("receipt", &["run.ini", "logs"]),
+        ("collect", &["run.ini"]),
+        ("threads", &["run.ini"]),
+    ] {
+        let source = format!("tests/c_api/{name}.c");
+        let program = workshop.build(&source, Link::Static, c::SANITIZED);
+        let lab = Lab::new();
+        run(lab.sanitized(&program).args(arguments), 0);
+    }
 }
 
 #[test]

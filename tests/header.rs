@@ -132,11 +132,12 @@ fn the_header_compiles_alone_and_clean_in_every_dialect() {
     let include = root().join("include");
     // Included twice, and nothing before it.
     let source = "#include <notify_pr.h>\n#include <notify_pr.h>\nint npr_nothing;\n";
+    let (c, cpp) = (&["c99", "c11", "c17"][..], &["c++11", "c++20"][..]);
     for (compiler, extension, dialects) in
-        [("cc", "c", &["c99", "c11", "c17"][..]), ("c++", "cpp", &["c++11", "c++20"])]
+        [("cc", "c", c), ("c++", "cpp", cpp), ("clang", "c", c), ("clang++", "cpp", cpp)]
     {
         if !c::installed(compiler) {
-            c::skip("the header as C++", "there is no compiler named c++");
+            c::skip("the header", &format!("there is no compiler named {compiler}"));
             continue;
         }
         let file = workshop.folder().join(format!("alone.{extension}"));

@@ -82,6 +82,10 @@ fn an_installed_library_serves_c_programs_and_is_replaced_under_running_ones() {
     let dynamic = run(Command::new("readelf").arg("-d").arg(library.join("libnotify_pr.so")), 0);
     assert!(text(&dynamic.stdout).contains(&format!("[{name}]")), "{}", text(&dynamic.stdout));
 
+    for shipped in ["libnotify_pr.so", "libnotify_pr.a"] {
+        assert!(!c::holds_fault_points(&library.join(shipped)), "{shipped} panics on demand");
+    }
+
     let lab = Lab::new();
     let found = |mut command: Command| {
         command.env("LD_LIBRARY_PATH", &library);

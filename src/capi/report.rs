@@ -216,11 +216,12 @@ pub unsafe extern "C" fn npr_report_begin(report: *mut npr_report) -> npr_status
 }
 
 /// Sets the function that is told how far the submission is. It is called during
-/// npr_report_submit(), on the same thread: first before anything happens, then at least every 200
-/// milliseconds in every stage, also while the network stalls. When it cancels, the submission ends
-/// within a second, except that the lookup of a host name is waited for; the function is not called
-/// again. NULL takes the function away. In the function, every call on the same report is
-/// NPR_MISUSE.
+/// npr_report_submit(), on the same thread: first before anything is sent or stored, then at least
+/// every 200 milliseconds in every stage, also while the network stalls. When it cancels, the
+/// submission ends within a second, with NPR_CANCELLED unless all was done already, and the function
+/// is not called again; only the lookup of a host name is waited for. NULL takes the function away,
+/// and user_data may be NULL. In the function, calls on the same report do nothing: those that
+/// return a status return NPR_MISUSE.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_on_progress(
     report: *mut npr_report,
@@ -242,8 +243,8 @@ pub unsafe extern "C" fn npr_report_on_progress(
 /// returns when all is done and every thread it needed has ended. A report is submitted once.
 ///
 /// The receipt says what was done. It is set on failure too, because files may have been uploaded
-/// by then; it is NULL only if report is NULL or in use. You free it with npr_receipt_free(). If
-/// you do not want it, pass NULL.
+/// by then; *receipt is NULL only if report is NULL or in use. You free it with
+/// npr_receipt_free(). If you do not want it, pass NULL for receipt.
 ///
 /// Where no comment could be made, the text is kept in the folder that the setting outbox_dir
 /// names. NPR_STORE_PARTIAL means that the comment was made and names what is missing.
@@ -303,8 +304,8 @@ fn submit(inner: &mut Inner) -> Result<Receipt, Failure> {
 }
 
 /// Returns what went wrong in the last call on this report that failed: what, where, and what can
-/// be done. It is "" if none failed, and holds no secrets. The text belongs to the report and is
-/// valid until the next call on it.
+/// be done. It is "" if none failed, and holds no secrets; a call that succeeds leaves it as it is.
+/// The text belongs to the report and is valid until the next call on it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_error(report: *const npr_report) -> *const c_char {
     guarded(c"".as_ptr(), || {

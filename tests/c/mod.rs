@@ -51,6 +51,13 @@ pub fn shared_library() -> PathBuf {
     built().join("libnotify_pr.so")
 }
 
+/// Whether a library was built with the feature fault-points, which no library has that is shipped.
+pub fn holds_fault_points(library: &Path) -> bool {
+    const SAID: &[u8] = b"the fault point ";
+    let bytes = fs::read(library).expect("a library");
+    bytes.windows(SAID.len()).any(|window| window == SAID)
+}
+
 /// The stand-ins as a program, built like this test.
 pub fn stand_ins() -> PathBuf {
     let profile = built().parent().expect("the folder of the profile").to_owned();

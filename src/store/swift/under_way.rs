@@ -13,9 +13,10 @@ use super::large::segment_key;
 use super::{ABORT_TIME, Swift};
 use crate::store::{Stored, Upload};
 
-/// The pauses before what may have arrived in the meantime is removed.
+/// The pauses before what may have arrived in the meantime is removed. A cancel waits for them, and
+/// has to be over within a second.
 const PAUSES: [Duration; 3] =
-    [Duration::ZERO, Duration::from_millis(200), Duration::from_millis(800)];
+    [Duration::ZERO, Duration::from_millis(150), Duration::from_millis(400)];
 
 /// By the ids of the objects.
 #[derive(Debug, Default)]
