@@ -2,15 +2,17 @@
 //!
 //! A number that was given comes first. Without one all open pull requests are read, for GitHub's
 //! own answer to "which pull requests have this commit" leaves out those that come from forks.
-//! Only what no open pull request has as its head is asked for one by one: merges, heads that have
-//! moved, pull requests that are closed.
+//! Only what no open pull request has as its head is asked for one by one: heads that have moved,
+//! pull requests that are closed, and last, when no pull request has or had the commit itself,
+//! merges that a CI server made.
 
 mod matching;
+mod merge;
 mod older;
 mod policy;
 
 use crate::error::{Error, Result};
-use crate::github::{GitHub, PullRequest, Repository, State};
+use crate::github::{GitHub, History, PullRequest, Repository, State};
 use crate::settings::Origin;
 use crate::status::Status;
 use crate::submission::Submission;
@@ -93,6 +95,7 @@ pub fn find(submission: &Submission, github: &GitHub<'_>) -> Result<Found> {
         github,
         commit: normalise(commit)?,
         looked_up: None,
+        recent: None,
         seen: Vec::new(),
     };
     let matches = search.run()?;
@@ -135,6 +138,8 @@ struct Search<'a> {
     /// As given in lower case, or the full SHA once it is known.
     commit: String,
     looked_up: Option<LookedUp>,
+    /// The pull requests that were updated last, read when a forced push is looked for.
+    recent: Option<Vec<History>>,
     /// What was searched and seen, for people.
     seen: Vec<String>,
 }
@@ -168,7 +173,15 @@ impl Search<'_> {
         if !found.is_empty() {
             return Ok(found);
         }
-        older::search(self)
+        let found = older::search(self)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        let found = merge::search(self, &open.pulls)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        older::associated(self)
     }
 
     fn number(&self) -> Result<Option<u64>> {
@@ -233,13 +246,15 @@ impl Search<'_> {
         if let Some(found) = self.among(std::slice::from_ref(pull))?.pop() {
             return Ok(Some(found.relation));
         }
+        if merge::is_of(self, pull)? {
+            return Ok(Some(Relation::MergeOf));
+        }
         older::had(self, pull)
     }
 
-    /// The pull requests among these that have the commit, or a parent of it, as their head.
+    /// The pull requests among these that have the commit as their head or test merge.
     fn among(&mut self, pulls: &[PullRequest]) -> Result<Vec<Match>> {
-        let parents = self.looked_up.as_ref().map_or(&[][..], |known| &known.parents);
-        match matches(pulls, &self.commit, parents) {
+        match matches(pulls, &self.commit) {
             Ok((found, full)) => {
                 if let Some(full) = full {
                     self.commit = full;

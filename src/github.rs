@@ -74,6 +74,12 @@ pub struct PullRequest {
     pub state: State,
     /// Whether its conversation is locked.
     pub locked: bool,
+    /// The branch that it is to be merged into.
+    pub base_branch: String,
+    /// The tip of that branch when GitHub last compared the two.
+    pub base_sha: String,
+    /// The branch of this repository that it comes from; None when it comes from a fork.
+    pub head_branch: Option<String>,
 }
 
 /// The state of a pull request.

@@ -44,6 +44,9 @@ fn matched(relation: Relation) -> Match {
         merge_sha: None,
         state: State::Open,
         locked: false,
+        base_branch: "main".to_owned(),
+        base_sha: String::new(),
+        head_branch: None,
     };
     Match { pull_request, relation }
 }

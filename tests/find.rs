@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail loudly")]
 
 mod lab;
+#[path = "find/merges.rs"]
+mod merges;
 
 use lab::{Lab, github, matches, requests};
 use notify_pr::find::Relation;

@@ -45,6 +45,9 @@ fn found() -> Found {
         merge_sha: None,
         state: State::Open,
         locked: false,
+        base_branch: "main".to_owned(),
+        base_sha: String::new(),
+        head_branch: None,
     };
     Found {
         repository: "apache/cloudstack".to_owned(),

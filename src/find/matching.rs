@@ -3,15 +3,13 @@
 use super::{Match, Relation, is_full};
 use crate::github::{PullRequest, State};
 
-/// The pull requests that have the commit as their head; else as their test merge; else those
-/// whose head is a parent of it. The second parent comes first: it is what was merged.
+/// The pull requests that have the commit as their head, else as their test merge.
 ///
 /// A short commit counts as the beginning of a name. With the matches comes the full name, if this
 /// tells it. The error holds the full names when a short one fits several.
 pub fn matches(
     pulls: &[PullRequest],
     commit: &str,
-    parents: &[String],
 ) -> Result<(Vec<Match>, Option<String>), Vec<String>> {
     let heads = pulls.iter().map(|pull| (pull, Some(&pull.head_sha)));
     let merges = pulls.iter().map(|pull| (pull, pull.merge_sha.as_ref()));
@@ -30,13 +28,12 @@ pub fn matches(
             _ => return Err(names.into_iter().cloned().collect()),
         }
     }
-    for parent in in_order(parents) {
-        let found: Vec<_> = pulls.iter().filter(|pull| &pull.head_sha == parent).collect();
-        if !found.is_empty() {
-            return Ok((list(found.into_iter(), &Relation::MergeOf), None));
-        }
-    }
     Ok((Vec::new(), None))
+}
+
+/// The pull requests that have a parent of a merge as their head.
+pub(super) fn heads(pulls: &[PullRequest], parent: &str) -> Vec<Match> {
+    list(pulls.iter().filter(|pull| pull.head_sha == parent), &Relation::MergeOf)
 }
 
 /// Those whose name is the commit, or begins with a short one.
@@ -46,12 +43,6 @@ fn by_name<'a>(
 ) -> Vec<(&'a PullRequest, &'a String)> {
     let fits = |name: &str| if is_full(commit) { name == commit } else { name.starts_with(commit) };
     named.filter_map(|(pull, name)| Some((pull, name?))).filter(|(_, name)| fits(name)).collect()
-}
-
-/// The parents of a merge, the one that was merged first. A commit with one parent is no merge.
-fn in_order(parents: &[String]) -> impl Iterator<Item = &String> {
-    let parents = if parents.len() < 2 { &[] } else { parents };
-    parents.iter().skip(1).chain(parents.first())
 }
 
 fn list<'a>(pulls: impl Iterator<Item = &'a PullRequest>, relation: &Relation) -> Vec<Match> {
@@ -91,47 +82,42 @@ mod tests {
             merge_sha: merge.map(sha),
             state: State::Open,
             locked: false,
+            base_branch: "main".to_owned(),
+            base_sha: sha("0"),
+            head_branch: None,
         }
     }
 
-    fn found(pulls: &[PullRequest], commit: &str, parents: &[&str]) -> Vec<(u64, Relation)> {
-        let parents: Vec<String> = parents.iter().map(|parent| sha(parent)).collect();
-        let (found, _) = matches(pulls, commit, &parents).unwrap();
+    fn found(pulls: &[PullRequest], commit: &str) -> Vec<(u64, Relation)> {
+        let (found, _) = matches(pulls, commit).unwrap();
         found.into_iter().map(|found| (found.pull_request.number, found.relation)).collect()
     }
 
     #[test]
-    fn a_head_counts_before_a_test_merge_and_that_before_a_parent() {
+    fn a_head_counts_before_a_test_merge() {
         let pulls = [pull(1, "a", Some("e")), pull(2, "b", Some("a")), pull(3, "c", Some("d"))];
-        assert_eq!(found(&pulls, &sha("a"), &["c", "b"]), [(1, Relation::Head)]);
-        assert_eq!(found(&pulls, &sha("d"), &["a", "b"]), [(3, Relation::TestMerge)]);
-        assert_eq!(found(&pulls, &sha("f"), &["c", "b"]), [(2, Relation::MergeOf)]);
-        assert_eq!(found(&pulls, &sha("f"), &["c", "0"]), [(3, Relation::MergeOf)]);
-        assert_eq!(found(&pulls, &sha("f"), &["0", "1"]), []);
-    }
-
-    #[test]
-    fn a_commit_on_top_of_a_head_is_no_merge_of_it() {
-        assert_eq!(found(&[pull(1, "a", None)], &sha("f"), &["a"]), []);
+        assert_eq!(found(&pulls, &sha("a")), [(1, Relation::Head)]);
+        assert_eq!(found(&pulls, &sha("d")), [(3, Relation::TestMerge)]);
+        assert_eq!(found(&pulls, &sha("f")), []);
     }
 
     #[test]
     fn all_pull_requests_with_the_same_head_are_found_in_order() {
         let pulls = [pull(9, "a", None), pull(4, "b", None), pull(2, "a", None)];
-        assert_eq!(found(&pulls, &sha("a"), &[]), [(2, Relation::Head), (9, Relation::Head)]);
+        assert_eq!(found(&pulls, &sha("a")), [(2, Relation::Head), (9, Relation::Head)]);
     }
 
     #[test]
     fn a_short_commit_tells_the_full_one_or_all_that_it_fits() {
         let pulls = [pull(1, "ab", None), pull(2, "ab", None), pull(3, "abababac", None)];
-        let (two, full) = matches(&pulls, "ababababa", &[]).unwrap();
+        let (two, full) = matches(&pulls, "ababababa").unwrap();
         assert_eq!((two.len(), full), (2, Some(sha("ab"))));
-        assert_eq!(matches(&pulls, "abababa", &[]).unwrap_err(), [sha("ab"), sha("abababac")]);
+        assert_eq!(matches(&pulls, "abababa").unwrap_err(), [sha("ab"), sha("abababac")]);
     }
 
     #[test]
     fn a_closed_pull_request_is_closed_whatever_the_commit_is() {
         let closed = PullRequest { state: State::Closed, ..pull(1, "a", None) };
-        assert_eq!(found(&[closed], &sha("a"), &[]), [(1, Relation::Closed)]);
+        assert_eq!(found(&[closed], &sha("a")), [(1, Relation::Closed)]);
     }
 }

@@ -1,7 +1,7 @@
 //! Heads that have moved, and pull requests that are closed: what the list of open ones cannot
 //! tell.
 
-use super::{Match, Relation, Search, is_open, matching};
+use super::{Match, Relation, Search, is_open, matching, merge};
 use crate::error::{Error, Result};
 use crate::github::{History, PullRequest};
 use crate::status::Status;
@@ -16,26 +16,38 @@ struct Candidate {
     behind: usize,
 }
 
-/// Searches for pull requests that once had the commit.
+/// Searches for pull requests that once had the commit itself.
 pub(super) fn search(search: &mut Search<'_>) -> Result<Vec<Match>> {
     let known = search.look_up()?;
-    let mut wanted = vec![search.commit.clone()];
-    if known.parents.len() > 1 {
-        // A merge made by the CI server of a head that has moved since.
-        wanted.push(known.parents[1].clone());
+    if !known.on_github && known.parents.len() > 1 {
+        // A merge that was made here and never pushed.
+        return Ok(Vec::new());
     }
-    for sha in &wanted {
-        let mut candidates = by_history(search, sha)?;
-        for each in candidates.iter_mut().filter(|_| *sha != search.commit) {
-            if each.found.relation == Relation::Head {
-                each.found.relation = Relation::MergeOf;
-            }
-        }
-        if !candidates.is_empty() {
-            return nearest(search, candidates);
-        }
+    let commit = search.commit.clone();
+    match by_history(search, &commit)? {
+        Some(candidates) => nearest(search, candidates),
+        // Before its parents are asked for what it may be itself.
+        None => associated(search),
     }
-    if !known.on_github {
+}
+
+/// Searches for pull requests that have, or once had, a parent of a merge.
+pub(super) fn of_parent(search: &mut Search<'_>, parent: &str) -> Result<Vec<Match>> {
+    let mut candidates = by_history(search, parent)?.unwrap_or_default();
+    // What a pull request was merged as is the base of others, and was not tested for it.
+    candidates.retain(|each| {
+        let pull = &each.found.pull_request;
+        is_open(pull) || pull.head_sha == parent || pull.merge_sha.as_deref() != Some(parent)
+    });
+    for each in candidates.iter_mut().filter(|each| each.found.relation.is_current()) {
+        each.found.relation = Relation::MergeOf;
+    }
+    nearest(search, candidates)
+}
+
+/// Asks GitHub which pull requests it associates with the commit.
+pub(super) fn associated(search: &mut Search<'_>) -> Result<Vec<Match>> {
+    if !search.look_up()?.on_github {
         return Ok(Vec::new());
     }
     let pulls = search.github.pulls_of_commit(&search.commit)?;
@@ -58,14 +70,19 @@ pub(super) fn had(search: &mut Search<'_>, pull: &PullRequest) -> Result<Option<
             replaced_heads: Vec::new(),
         },
     };
-    let merged = (known.parents.len() > 1).then(|| known.parents[1].clone());
     let has = |sha: &String| judge(&history, sha).is_some();
-    let had = has(&search.commit) || merged.as_ref().is_some_and(has);
+    let (merged_into, merged) = match known.parents.as_slice() {
+        [first, others @ ..] if !others.is_empty() => (Some(first), others),
+        _ => (None, &[][..]),
+    };
+    let had = has(&search.commit)
+        || merged.iter().any(has)
+        || (merged_into.is_some_and(has) && merge::is_with_base(search, pull)?);
     Ok(had.then_some(Relation::Outdated))
 }
 
-/// The pull requests in whose history the commit is, verified.
-fn by_history(search: &mut Search<'_>, sha: &str) -> Result<Vec<Candidate>> {
+/// The pull requests in whose history the commit is, verified; None where the search failed.
+fn by_history(search: &mut Search<'_>, sha: &str) -> Result<Option<Vec<Candidate>>> {
     let histories = match search.github.search_histories(sha)? {
         Some(histories) => histories,
         None => return by_rest(search, sha),
@@ -73,25 +90,32 @@ fn by_history(search: &mut Search<'_>, sha: &str) -> Result<Vec<Candidate>> {
     let found: Vec<_> = histories.iter().filter_map(|history| judge(history, sha)).collect();
     search.seen.push(format!("a search for {sha} brought {} pull requests", histories.len()));
     if !found.is_empty() {
-        return Ok(found);
+        return Ok(Some(found));
     }
     // The search does not know heads that a forced push replaced.
-    let recent = search.github.recent_histories()?.unwrap_or_default();
+    if search.recent.is_none() {
+        search.recent = Some(search.github.recent_histories()?.unwrap_or_default());
+    }
+    let recent = search.recent.as_deref().unwrap_or_default();
+    let found: Vec<_> = recent.iter().filter_map(|history| judge(history, sha)).collect();
+    if !found.is_empty() {
+        return Ok(Some(found));
+    }
     search.seen.push(format!(
         "the {} open pull requests that were updated last never had it",
         recent.len()
     ));
-    Ok(recent.iter().filter_map(|history| judge(history, sha)).collect())
+    Ok(Some(found))
 }
 
-fn by_rest(search: &mut Search<'_>, sha: &str) -> Result<Vec<Candidate>> {
+fn by_rest(search: &mut Search<'_>, sha: &str) -> Result<Option<Vec<Candidate>>> {
     let numbers = match search.github.search(sha) {
         Ok(numbers) => numbers,
         Err(error) if error.is_final() => return Err(error.into_error()),
         // The search has limits of its own, and is not the last resort.
         Err(error) => {
             search.seen.push(format!("the search for {sha} failed: {error}"));
-            return Ok(Vec::new());
+            return Ok(None);
         }
     };
     search.seen.push(format!("a search for {sha} brought {} pull requests", numbers.len()));
@@ -102,7 +126,7 @@ fn by_rest(search: &mut Search<'_>, sha: &str) -> Result<Vec<Candidate>> {
         let history = History { pull_request, commits, replaced_heads: Vec::new() };
         found.extend(judge(&history, sha));
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// Whether a pull request has or had the commit.

@@ -24,11 +24,13 @@ pub(super) struct PullJson {
 
 #[derive(Deserialize)]
 pub(super) struct RefJson {
+    #[serde(rename = "ref", default)]
+    pub(super) branch: String,
     pub(super) sha: String,
     pub(super) repo: Option<RepositoryJson>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 pub(super) struct RepositoryJson {
     pub(super) full_name: String,
     pub(super) html_url: String,
@@ -46,6 +48,11 @@ pub(super) struct CommitJson {
 #[derive(Deserialize)]
 pub(super) struct ParentJson {
     pub(super) sha: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ComparisonJson {
+    pub(super) status: String,
 }
 
 #[derive(Deserialize)]
@@ -79,6 +86,12 @@ impl From<PullJson> for PullRequest {
             (None, "open") => State::Open,
             (None, _) => State::Closed,
         };
+        let (base_branch, base_sha, base_name) = match json.base {
+            Some(base) => (base.branch, base.sha, base.repo.map(|repo| repo.full_name)),
+            None => Default::default(),
+        };
+        let head_name = json.head.repo.map(|repo| repo.full_name);
+        let is_from_here = head_name.is_some() && head_name == base_name;
         PullRequest {
             number: json.number,
             url: json.html_url,
@@ -87,6 +100,9 @@ impl From<PullJson> for PullRequest {
             merge_sha: json.merge_commit_sha.map(|sha| sha.to_ascii_lowercase()),
             state,
             locked: json.locked,
+            base_branch,
+            base_sha: base_sha.to_ascii_lowercase(),
+            head_branch: is_from_here.then_some(json.head.branch),
         }
     }
 }
@@ -124,6 +140,7 @@ mod tests {
             "head":{"sha":"ABC","ref":"x","label":"x","user":null,"repo":null},"base":{"sha":"def"}}"#;
         let pull: PullRequest = serde_json::from_str::<PullJson>(json).unwrap().into();
         assert_eq!((pull.head_sha.as_str(), pull.merge_sha), ("abc", None));
+        assert_eq!((pull.base_sha.as_str(), pull.head_branch), ("def", None));
         // Version 2026-03-10 leaves merge_commit_sha out.
         let json = json.replace(r#""merge_commit_sha":null,"#, "");
         assert!(serde_json::from_str::<PullJson>(&json).is_ok());

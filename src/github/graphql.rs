@@ -22,10 +22,12 @@ const OPEN_PULLS: &str = "query($owner:String!,$repo:String!,$first:Int!,$after:
     repository(owner:$owner,name:$repo){nameWithOwner url isPrivate \
     pullRequests(states:OPEN,first:$first,after:$after,orderBy:{field:UPDATED_AT,direction:DESC}){\
     pageInfo{hasNextPage endCursor} \
-    nodes{number url title state locked headRefOid potentialMergeCommit{oid}}}} viewer{login}}";
+    nodes{number url title state locked headRefOid headRefName isCrossRepository baseRefName \
+    baseRefOid potentialMergeCommit{oid}}}} viewer{login}}";
 
 const SEARCH: &str = "query($search:String!){search(type:ISSUE,query:$search,first:10){\
-    nodes{... on PullRequest{number url title state locked headRefOid mergeCommit{oid} \
+    nodes{... on PullRequest{number url title state locked headRefOid headRefName \
+    isCrossRepository baseRefName baseRefOid mergeCommit{oid} \
     commits(last:100){nodes{commit{oid}}} \
     timelineItems(itemTypes:[HEAD_REF_FORCE_PUSHED_EVENT],last:50){nodes{\
     ... on HeadRefForcePushedEvent{beforeCommit{oid} afterCommit{oid}}}}}}}}";
@@ -33,14 +35,16 @@ const SEARCH: &str = "query($search:String!){search(type:ISSUE,query:$search,fir
 const RECENT_HISTORIES: &str = "query($owner:String!,$repo:String!,$first:Int!){\
     repository(owner:$owner,name:$repo){\
     pullRequests(states:OPEN,first:$first,orderBy:{field:UPDATED_AT,direction:DESC}){\
-    nodes{number url title state locked headRefOid mergeCommit{oid} \
+    nodes{number url title state locked headRefOid headRefName \
+    isCrossRepository baseRefName baseRefOid mergeCommit{oid} \
     commits(last:50){nodes{commit{oid}}} \
     timelineItems(itemTypes:[HEAD_REF_FORCE_PUSHED_EVENT],last:20){nodes{\
     ... on HeadRefForcePushedEvent{beforeCommit{oid} afterCommit{oid}}}}}}}}";
 
 const HISTORY: &str = "query($owner:String!,$repo:String!,$number:Int!){\
     repository(owner:$owner,name:$repo){\
-    pullRequest(number:$number){number url title state locked headRefOid mergeCommit{oid} \
+    pullRequest(number:$number){number url title state locked headRefOid headRefName \
+    isCrossRepository baseRefName baseRefOid mergeCommit{oid} \
     commits(last:100){nodes{commit{oid}}} \
     timelineItems(itemTypes:[HEAD_REF_FORCE_PUSHED_EVENT],last:50){nodes{\
     ... on HeadRefForcePushedEvent{beforeCommit{oid} afterCommit{oid}}}}}}}";
@@ -111,6 +115,10 @@ struct PullNode {
     #[serde(default)]
     locked: bool,
     head_ref_oid: String,
+    head_ref_name: String,
+    is_cross_repository: bool,
+    base_ref_name: String,
+    base_ref_oid: String,
     potential_merge_commit: Option<Oid>,
     merge_commit: Option<Oid>,
     commits: Option<Nodes<CommitNode>>,
@@ -161,6 +169,9 @@ impl From<PullNode> for History {
             merge_sha: merge.map(|commit| commit.oid.to_ascii_lowercase()),
             state,
             locked: node.locked,
+            base_branch: node.base_ref_name,
+            base_sha: node.base_ref_oid.to_ascii_lowercase(),
+            head_branch: (!node.is_cross_repository).then_some(node.head_ref_name),
         };
         let pushes = Nodes::list(node.timeline_items);
         History {

@@ -7,7 +7,9 @@ use serde_json::json;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::answers::{CommentJson, CommitJson, PullJson, RepositoryJson, SearchJson, UserJson};
+use super::answers::{
+    CommentJson, CommitJson, ComparisonJson, PullJson, RepositoryJson, SearchJson, UserJson,
+};
 use super::call::{Call, Repeat};
 use super::{CallError, Comment, Commit, GitHub, PullRequest, Repository};
 use crate::error::Result;
@@ -45,12 +47,14 @@ impl GitHub<'_> {
     /// A pull request as it is now, or None when there is none of this number.
     pub fn pull(&self, number: u64) -> Result<Option<PullRequest>> {
         match self.call::<PullJson>(&get(self.url(&format!("/pulls/{number}")))) {
-            Ok((mut json, _)) => {
-                if let Some(repository) = json.base.take().and_then(|base| base.repo) {
+            Ok((json, _)) => {
+                let repository = json.base.as_ref().and_then(|base| base.repo.clone());
+                let pull = PullRequest::from(json);
+                if let Some(repository) = repository {
                     self.learn(&repository.into());
                 }
                 self.settle_name();
-                Ok(Some(json.into()))
+                Ok(Some(pull))
             }
             Err(error) if error.status() == Some(404) => {
                 // Either the number is wrong or the repository is: the latter has its own error.
@@ -88,6 +92,20 @@ impl GitHub<'_> {
             })),
             Err(error) if matches!(error.status(), Some(404 | 409 | 422)) => Ok(None),
             Err(error) => Err(error.into_error()),
+        }
+    }
+
+    /// Whether a commit is part of a branch, or of what another commit was made from. It is not
+    /// where GitHub does not know one of the two.
+    pub fn contains(&self, whole: &str, sha: &str) -> Result<bool, CallError> {
+        let whole = utf8_percent_encode(whole, ESCAPED);
+        // The first page would bring the files that differ too.
+        let url = self.url(&format!("/compare/{whole}...{sha}?per_page=1&page=2"));
+        let call = Call { repeat: Repeat::Briefly, ..get(url) };
+        match self.call::<ComparisonJson>(&call) {
+            Ok((compared, _)) => Ok(matches!(compared.status.as_str(), "behind" | "identical")),
+            Err(error) if matches!(error.status(), Some(404 | 409 | 422)) => Ok(false),
+            Err(error) => Err(error),
         }
     }
 

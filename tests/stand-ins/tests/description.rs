@@ -130,6 +130,7 @@ fn our_own_answers_fit_the_description() {
         "/repos/apache/cloudstack/pulls/1/commits".to_owned(),
         format!("/repos/apache/cloudstack/commits/{}", sha("fix")),
         format!("/repos/apache/cloudstack/commits/{}/pulls", sha("done")),
+        format!("/repos/apache/cloudstack/compare/main...{}?page=2&per_page=1", sha("fix")),
         list.to_owned(),
         format!("/repos/apache/cloudstack/issues/comments/{id}"),
         "/search/issues?q=repo:apache/cloudstack+type:pr".to_owned(),

@@ -75,6 +75,32 @@ fn a_commit_is_found_by_its_beginning_and_otherwise_refused() {
 }
 
 #[test]
+fn two_commits_are_compared_by_what_each_was_made_from() {
+    let (github, repository) = start();
+    let fork_point = repository.base_sha();
+    repository.pull_from_fork("contributor", "fix", &sha("fix"));
+    repository.push("main", &sha("main 1")).push("release", &sha("release 1"));
+    repository.commit(&sha("elsewhere"), &[]);
+    let compare = |base: &str, head: &str| {
+        get(&format!("{}/repos/apache/cloudstack/compare/{base}...{head}", github.url()))
+    };
+    for (base, head, status, ahead, behind) in [
+        ("main", &*fork_point, "behind", 0, 1),
+        ("main", &*sha("main 1"), "identical", 0, 0),
+        ("main", &*sha("fix"), "diverged", 1, 1),
+        ("release", &*sha("main 1"), "behind", 0, 1),
+        (&*fork_point, "release", "ahead", 2, 0),
+    ] {
+        let answer = compare(base, head).json();
+        assert_eq!(answer["status"], status, "{base}...{head}");
+        assert_eq!((&answer["ahead_by"], &answer["behind_by"]), (&json!(ahead), &json!(behind)));
+    }
+    assert_eq!(compare("main", &sha("nowhere")).status, 404);
+    assert_eq!(compare("nowhere", &sha("fix")).status, 404);
+    assert_eq!(compare("main", &sha("elsewhere")).status, 404, "nothing in common");
+}
+
+#[test]
 fn a_renamed_repository_answers_reads_with_301_and_writes_with_307() {
     let (github, repository) = start();
     repository.fill(1);

@@ -94,6 +94,20 @@ impl Repository {
         self.clone()
     }
 
+    /// Pushes a commit on top of a branch, which is made from the default branch when it is new.
+    pub fn push(&self, branch: &str, sha: &str) -> Self {
+        self.with(|repository, now| {
+            let parent = repository.tip(branch).unwrap_or_else(|| repository.base_sha.clone());
+            repository.know(sha, &[parent], "maintainer", now);
+            if branch == repository.default_branch {
+                sha.clone_into(&mut repository.base_sha);
+            } else {
+                repository.branches.insert(branch.to_owned(), sha.to_owned());
+            }
+        });
+        self.clone()
+    }
+
     /// Makes the repository not know a commit, as one that only exists in a checkout or a fork.
     pub fn forget_commit(&self, sha: &str) -> Self {
         self.changed(|repository| {
@@ -161,7 +175,10 @@ pub(super) fn opened(
 ) -> PullState {
     let author = owner.unwrap_or("contributor").to_owned();
     let base = repository.base_sha.clone();
-    repository.know(head, std::slice::from_ref(&base), &author, now);
+    // A pull request from one long-lived branch into another has a head that was there before.
+    if head != base {
+        repository.know(head, std::slice::from_ref(&base), &author, now);
+    }
     let test_merge = sha(format!("test merge of {number} {head}"));
     repository.know(&test_merge, &[base.clone(), head.to_owned()], "web-flow", now);
     let head_repository = match owner {
@@ -224,7 +241,8 @@ impl Pull {
     pub fn set_test_merge(&self, merge: Option<&str>) -> Self {
         self.with(|repository, _, now| {
             let head = self.head_in(repository);
-            let base = repository.base_sha.clone();
+            let base = repository.tip(&repository.pulls[&self.number].base_ref);
+            let base = base.unwrap_or_else(|| repository.base_sha.clone());
             if let Some(merge) = merge {
                 repository.know(merge, &[base, head], "web-flow", now);
             }
@@ -299,9 +317,22 @@ impl Pull {
         self.changed(|pull| title.clone_into(&mut pull.title))
     }
 
-    /// Sets the branch it is to be merged into.
+    /// Sets the branch it is to be merged into; the test merge moves too if there is that branch.
     pub fn base(&self, branch: &str) -> Self {
-        self.changed(|pull| branch.clone_into(&mut pull.base_ref))
+        let tip = self.with(|repository, _, _| repository.tip(branch));
+        self.changed(|pull| {
+            branch.clone_into(&mut pull.base_ref);
+            if let Some(tip) = &tip {
+                tip.clone_into(&mut pull.base_sha);
+            }
+        });
+        match tip {
+            Some(tip) => self.set_test_merge(Some(&sha(format!(
+                "test merge of {} into {branch} at {tip}",
+                self.number
+            )))),
+            None => self.clone(),
+        }
     }
 
     /// Deletes the fork it came from: `head.repo` is null from now on.

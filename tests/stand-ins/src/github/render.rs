@@ -319,6 +319,19 @@ pub(crate) fn commit(call: &Call<'_>, of: &RepositoryState, sha: &str) -> Value 
     })
 }
 
+/// A comparison of two commits, without what was counted. Between them stands what they have in
+/// common.
+pub(crate) fn comparison(call: &Call<'_>, of: &RepositoryState, ends: [&str; 3]) -> Value {
+    let [base, common, head] = ends;
+    let below = format!("{}/compare/{base}...{head}", of.full_name());
+    let web = format!("{}/{below}", call.web);
+    json!({
+        "url": format!("{}/repos/{below}", call.base), "html_url": web, "permalink_url": web,
+        "diff_url": format!("{web}.diff"), "patch_url": format!("{web}.patch"),
+        "base_commit": commit(call, of, base), "merge_base_commit": commit(call, of, common),
+    })
+}
+
 /// An item of a search.
 pub(crate) fn search_item(call: &Call<'_>, of: &RepositoryState, one: &PullState) -> Value {
     let drawn = pull(call, of, one);

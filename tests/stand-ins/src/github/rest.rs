@@ -7,7 +7,7 @@ mod search;
 
 pub(crate) use comments::listed;
 pub(crate) use comments::{comment, comments, create_comment, delete_comment, edit_comment};
-pub(crate) use commits::{commit, commit_pulls, introduced_by, pull_commits};
+pub(crate) use commits::{commit, commit_pulls, compare, introduced_by, pull_commits};
 pub(crate) use pulls::{changed_between_pages, pull, pulls};
 pub(crate) use search::{found, search};
 

@@ -178,6 +178,7 @@ fn in_repository(state: &mut State, call: &Call<'_>, id: u64, rest: &[&str]) -> 
         ("GET", ["commits", reference @ ..]) if !reference.is_empty() => {
             rest::commit(state, call, id, &reference.join("/"))
         }
+        ("GET", ["compare", basehead]) => rest::compare(state, call, id, basehead),
         ("GET", ["issues", "comments", comment]) => rest::comment(state, call, id, number(comment)),
         ("PATCH", ["issues", "comments", comment]) => {
             rest::edit_comment(state, call, id, number(comment))

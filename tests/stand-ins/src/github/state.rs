@@ -65,6 +65,8 @@ pub(crate) struct RepositoryState {
     pub members: BTreeMap<String, Permission>,
     pub default_branch: String,
     pub base_sha: String,
+    /// The tips of the other branches.
+    pub branches: BTreeMap<String, String>,
     pub pulls: BTreeMap<u64, PullState>,
     pub commits: BTreeMap<String, CommitState>,
     /// What happens after each page of a listing of pull requests.
@@ -296,7 +298,28 @@ impl RepositoryState {
             return if found.next().is_some() { None } else { first };
         }
         let branch = reference.strip_prefix("heads/").unwrap_or(reference);
-        (branch == self.default_branch).then(|| self.base_sha.clone())
+        self.tip(branch)
+    }
+
+    /// The commit at the tip of a branch.
+    pub(crate) fn tip(&self, branch: &str) -> Option<String> {
+        let default = (branch == self.default_branch).then_some(&self.base_sha);
+        default.or_else(|| self.branches.get(branch)).cloned()
+    }
+
+    /// A commit and everything that it was made from, the commit first.
+    pub(crate) fn history(&self, sha: &str) -> Vec<String> {
+        let mut history = vec![sha.to_owned()];
+        let mut next = 0;
+        while let Some(known) = history.get(next).map(|sha| self.commits.get(sha)) {
+            for parent in known.into_iter().flat_map(|commit| &commit.parents) {
+                if !history.contains(parent) {
+                    history.push(parent.clone());
+                }
+            }
+            next += 1;
+        }
+        history
     }
 
     /// The comment with this id and the number of its pull request.

@@ -25,6 +25,45 @@ pub(crate) fn commit(state: &State, call: &Call<'_>, id: u64, reference: &str) -
     Response::json(200, &render::commit(call, repository, &sha))
 }
 
+/// `GET /repos/{owner}/{repo}/compare/{base}...{head}`
+pub(crate) fn compare(state: &State, call: &Call<'_>, id: u64, basehead: &str) -> Response {
+    let Some(repository) = state.by_id(id) else { return not_found() };
+    let ends = basehead
+        .split_once("...")
+        .and_then(|(base, head)| Some((repository.resolve(base)?, repository.resolve(head)?)));
+    let Some((base, head)) = ends else { return not_found() };
+    let (before, after) = (repository.history(&base), repository.history(&head));
+    let Some(common) = after.iter().find(|sha| before.contains(sha)) else {
+        return refusal(404, &format!("No common ancestor between {basehead}."));
+    };
+    let mut ahead: Vec<&String> = after.iter().filter(|sha| !before.contains(sha)).collect();
+    ahead.reverse();
+    let behind = before.iter().filter(|sha| !after.contains(sha)).count();
+    let page = Page::of(call.request);
+    let total = ahead.len();
+    let commits = page.cut(ahead).into_iter().map(|sha| render::commit(call, repository, sha));
+    let mut body = render::comparison(call, repository, [&base, common, &head]);
+    body["status"] = match (total, behind) {
+        (0, 0) => "identical",
+        (_, 0) => "ahead",
+        (0, _) => "behind",
+        _ => "diverged",
+    }
+    .into();
+    body["ahead_by"] = total.into();
+    body["behind_by"] = behind.into();
+    body["total_commits"] = total.into();
+    body["commits"] = commits.collect::<Vec<Value>>().into();
+    if page.number == 1 {
+        body["files"] = Value::Array(Vec::new());
+    }
+    let mut response = Response::json(200, &body);
+    if let Some(link) = page.link(call, &format!("/repositories/{id}/compare/{basehead}"), total) {
+        response.set("Link", link);
+    }
+    response
+}
+
 /// `GET /repos/{owner}/{repo}/commits/{commit_sha}/pulls`
 pub(crate) fn commit_pulls(state: &State, call: &Call<'_>, id: u64, reference: &str) -> Response {
     let Some(repository) = state.by_id(id) else { return not_found() };
