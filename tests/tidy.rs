@@ -180,6 +180,37 @@ fn the_readme_lists_every_status_with_its_number() {
     }
 }
 
+#[test]
+fn the_readme_names_every_field_of_a_receipt_and_every_variable_of_a_template() {
+    let readme = read("README.md");
+    let between = |text: &str, begin: &str, end: &str| {
+        let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("there is no {begin}"));
+        rest.split_once(end).unwrap_or_else(|| panic!("there is no {end}")).0.to_owned()
+    };
+    let fields = |file: &str, begin: &str| {
+        let body = between(&read(file), begin, "\n}");
+        let name = |line: &str| {
+            let (name, _) = line.trim().trim_start_matches("pub ").split_once(": ")?;
+            (!name.starts_with('/')).then(|| name.to_owned())
+        };
+        body.lines().filter_map(name).collect::<Vec<_>>()
+    };
+    let receipt = between(&readme, "## The receipt", "\n## ");
+    let template = between(&readme, "## A layout of your own", "\n## ");
+    for (chapter, file, structs) in [
+        (receipt, "src/receipt.rs", &["struct Receipt {", "struct PartEntry {"][..]),
+        (template, "src/compose/template.rs", &["struct Variables<'a> {", "struct PartLine {"]),
+    ] {
+        for begin in structs {
+            let names = fields(file, begin);
+            assert!(names.len() > 2, "{file}: {begin}");
+            for name in names {
+                assert!(chapter.contains(&format!("`{name}`")), "README.md lacks {name} of {file}");
+            }
+        }
+    }
+}
+
 /// The README's tables of settings, a table for each chapter.
 fn settings_tables() -> String {
     let mut text = String::new();
