@@ -57,6 +57,8 @@ pub struct Facts<'a> {
     pub summary_missing: Option<&'a str>,
     /// The parts that were set aside before and make this report together, as they are shown.
     pub parts: &'a [Part],
+    /// The addresses of the pages with the files of parts that were reported before.
+    pub earlier_pages: &'a [String],
     /// Stored files with their links, in the order of the plan.
     pub files: &'a [LinkedFile],
     /// Wanted and not stored.
@@ -85,6 +87,7 @@ impl<'a> Facts<'a> {
             summary: None,
             summary_missing: None,
             parts: &[],
+            earlier_pages: &[],
             files: &[],
             missing: &[],
             left_out: &[],
@@ -107,6 +110,8 @@ pub struct Part {
     pub finished: bool,
     /// The counts of its tests, if they are known.
     pub counts: Option<Counts>,
+    /// Whether an earlier submission of the same run had it, and its files.
+    pub reported_before: bool,
 }
 
 /// A stored file and where it can be read.

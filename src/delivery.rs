@@ -19,7 +19,7 @@ use crate::post::{self, Action, Posted};
 use crate::publish;
 use crate::receipt::Receipt;
 use crate::report::Report;
-use crate::spool::Taken;
+use crate::spool::{Reported, Taken};
 use crate::status::Stage;
 use crate::store::{self, Access, Removal, Store};
 use crate::submission::Submission;
@@ -61,8 +61,12 @@ pub(crate) struct Delivery<'s> {
     github: Option<GitHub<'s>>,
     /// What the rows of the table say besides the rest.
     details: Vec<(String, String)>,
-    /// The parts of the spool, and what they left out by rule.
+    /// All parts of the run, and what those of this submission left out by rule.
     parts: Vec<Part>,
+    /// Those of this submission with their ids, and what was reported before of the same run.
+    own_parts: Vec<(String, Part)>,
+    reported: Option<Reported>,
+    earlier_pages: Vec<String>,
     parts_left_out: Vec<LeftOut>,
     taken: Option<Taken>,
 }
@@ -93,6 +97,9 @@ impl<'s> Delivery<'s> {
             github: None,
             details: submission.settings.details().to_vec(),
             parts: Vec::new(),
+            own_parts: Vec::new(),
+            reported: None,
+            earlier_pages: Vec::new(),
             parts_left_out: Vec::new(),
             taken: None,
         }
@@ -254,6 +261,7 @@ impl<'s> Delivery<'s> {
 
     /// Writes the comment as far as it is known, so that a template that fails does so now.
     pub(crate) fn compose(&mut self) -> Result<()> {
+        self.add_reported();
         self.receipt.comment_text = Some(self.with_facts(compose::comment)?);
         Ok(())
     }
@@ -365,6 +373,7 @@ impl<'s> Delivery<'s> {
             found,
             details: &self.details,
             parts: &self.parts,
+            earlier_pages: &self.earlier_pages,
             summary: self.summary.as_deref(),
             summary_missing: self.summary_missing.as_deref(),
             files: &self.files,

@@ -70,7 +70,8 @@ pub struct Receipt {
     pub outbox: Option<String>,
     /// The folder in which the report was set aside (`submit = collect`); nothing was sent then.
     pub spooled: Option<String>,
-    /// The parts that were set aside before and went along, those that failed first.
+    /// The parts that were set aside before, those that failed first: what went along, and what
+    /// earlier submissions of the same run reported.
     pub parts: Vec<PartEntry>,
 }
 
@@ -123,6 +124,8 @@ pub struct PartEntry {
     pub errors: Option<u64>,
     /// How many tests were skipped.
     pub skipped: Option<u64>,
+    /// Whether an earlier submission of the same run brought it, and its files.
+    pub reported_before: bool,
 }
 
 impl From<&Part> for PartEntry {
@@ -136,6 +139,7 @@ impl From<&Part> for PartEntry {
             failed: counts.map(|counts| counts.failed),
             errors: counts.map(|counts| counts.errors),
             skipped: counts.map(|counts| counts.skipped),
+            reported_before: part.reported_before,
         }
     }
 }

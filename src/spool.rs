@@ -11,6 +11,7 @@
 //! | `<id>/` | a part that is complete; its name comes last, so it is there as a whole or not at all |
 //! | `.taken-<submission>/` | parts that are being submitted; they come back if that fails |
 //! | `.done-<submission>/` | parts that were submitted and are being removed |
+//! | `.reported-<submission>.json` | what was submitted, in a line each, for parts that come late |
 //! | `.lock` | held by the one submission that may take parts |
 //!
 //! A part is a flat folder: `part.json` says what the part is called, how it ended and what its
@@ -28,6 +29,7 @@
 mod collect;
 mod gather;
 mod record;
+mod reported;
 mod strangers;
 mod take;
 
@@ -37,7 +39,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use collect::{Draft, set_aside};
-pub(crate) use gather::{Gathered, gather};
+pub(crate) use gather::{Gathered, gather, place};
+pub(crate) use reported::Reported;
 pub(crate) use take::Taken;
 
 use crate::error::{Error, Result};

@@ -7,6 +7,7 @@ mod spool {
     mod begin;
     mod hostile;
     mod lab;
+    mod late;
     mod many;
     mod parts;
     mod runs;

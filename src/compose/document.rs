@@ -30,6 +30,7 @@ pub(crate) struct Document {
     /// The counts of all tests, if they are known.
     pub(crate) tests: Option<settings::Counts>,
     pub(crate) parts: Vec<Part>,
+    pub(crate) earlier_pages: Vec<String>,
     pub(crate) summary: Summary,
     pub(crate) files: Vec<LinkedFile>,
     pub(crate) missing: Vec<LeftOut>,
@@ -174,6 +175,7 @@ impl Document {
                 .of(facts.parts)
                 .map(|part| Part { name: one_line(&part.name), ..part.clone() })
                 .collect(),
+            earlier_pages: facts.earlier_pages.iter().filter_map(|url| link(Some(url))).collect(),
             summary: summary(facts, redactor, extent.summary),
             files: extent
                 .of(facts.files)

@@ -59,6 +59,11 @@ pub(crate) fn block(document: &Document, longest: usize, max: usize) -> String {
         return String::new();
     }
     let title = format!("**Parts** · {}", overview(document));
+    let before = reported_before(document);
+    let title = match length(&title) + length(&before) < max {
+        true => joined([title.as_str(), &before]),
+        false => title,
+    };
     let rows = |parts: &[&Part]| parts.iter().map(|part| row(part, longest)).collect::<Vec<_>>();
     let (passed, others): (Vec<&Part>, Vec<&Part>) =
         parts.iter().partition(|part| part.verdict == "success" && part.finished);
@@ -89,6 +94,27 @@ fn table(rows: &[String], hidden: usize, max: usize) -> String {
 
 fn more(rest: usize) -> String {
     format!("| … | {} more | | | | |", number(rest as u64))
+}
+
+/// Where the files are of parts that were reported before.
+fn reported_before(document: &Document) -> String {
+    let link = |(text, url): (String, &String)| format!("[{text}](<{url}>)");
+    match document.earlier_pages.as_slice() {
+        [] => String::new(),
+        [page] => {
+            let link = link(("an earlier page".to_owned(), page));
+            format!("The files of the parts that were reported before are on {link}.")
+        }
+        pages => {
+            let number = |index: usize| (index + 1).to_string();
+            let links: Vec<String> =
+                pages.iter().enumerate().map(|(index, page)| link((number(index), page))).collect();
+            let links = links.join(", ");
+            format!(
+                "The files of the parts that were reported before are on earlier pages: {links}."
+            )
+        }
+    }
 }
 
 /// `160: 3 failed, 1 did not finish, 156 passed`.
@@ -124,5 +150,6 @@ fn row(part: &Part, longest: usize) -> String {
         }
         None => " | | | ".to_owned(),
     };
-    format!("| {name} | {icon} {word} | {counts} |")
+    let before = if part.reported_before { ", reported before" } else { "" };
+    format!("| {name} | {icon} {word}{before} | {counts} |")
 }

@@ -22,7 +22,7 @@
 //! | `repository` | `owner/name` |
 //! | `details` | a list of `name`, `value` |
 //! | `tests` | the counts of all tests, such as `12 passed, 1 failed`, or empty |
-//! | `parts`, `part_count` | the parts that were set aside before: a list of `name`, `icon`, `result` (such as `Did not finish`), `tests`; how many |
+//! | `parts`, `part_count` | the parts that were set aside before: a list of `name`, `icon`, `result` (such as `Did not finish`), `tests`, `reported_before`; how many |
 //! | `summary` | the summary, harmless markdown |
 //! | `summary_missing` | why there is no summary |
 //! | `files` | a list of `name`, `url`, `size` (such as `1.2 MB`), `bytes`, `content_type` |
@@ -206,6 +206,7 @@ struct PartLine {
     icon: &'static str,
     result: &'static str,
     tests: String,
+    reported_before: bool,
 }
 
 #[derive(Serialize)]
@@ -240,6 +241,7 @@ impl<'a> Variables<'a> {
             icon: parts::outcome(line).0,
             result: parts::outcome(line).1,
             tests: line.counts.as_ref().map(parts::in_words).unwrap_or_default(),
+            reported_before: line.reported_before,
         });
         let files = first(&document.files, part, &mut cut, |file| File {
             name: markdown::inline(&file.name),

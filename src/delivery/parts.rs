@@ -1,13 +1,13 @@
 //! What `submit = collect` and the parts of a spool change on a report's way.
 
 use super::Delivery;
-use crate::compose::markdown;
+use crate::compose::{self, markdown};
 use crate::error::Result;
 use crate::events::Event;
 use crate::plan;
 use crate::receipt::PartEntry;
 use crate::report::Attachment;
-use crate::spool::{self, Draft, Gathered, Taken};
+use crate::spool::{self, Draft, Gathered, Reported, Taken};
 
 /// The most values of a detail that are named where the parts differ.
 const VALUES: usize = 5;
@@ -44,10 +44,13 @@ impl Delivery<'_> {
             true => Taken::look(spool, &run)?,
             false => Taken::take(spool, &self.submission.id, &run)?,
         });
-        if let Some(left) = taken.left() {
+        for left in taken.left() {
             self.submission.events.warn(left);
         }
-        let gathered = spool::gather(&taken.parts());
+        let context = compose::context(self.submission);
+        let reported = Reported::read(spool, self.submission, &run, context, taken.ids());
+        let gathered = spool::gather(&taken.parts(), reported.names());
+        self.reported = Some(reported);
         let count = gathered.len();
         let noun = if count == 1 { "part" } else { "parts" };
         self.submission.events.note(format!("{count} {noun} in {}", spool.display()));
@@ -55,12 +58,28 @@ impl Delivery<'_> {
         self.add_summaries(&gathered);
         for part in gathered {
             self.receipt.parts.push(PartEntry::from(&part.part));
-            self.parts.push(part.part);
+            self.parts.push(part.part.clone());
+            self.own_parts.push((part.id, part.part));
             attachments.extend(part.files);
             self.missing.extend(part.missing);
             self.parts_left_out.extend(part.left_out);
         }
         Ok(attachments)
+    }
+
+    /// Adds the lines of parts that were reported before, now that the commit is known.
+    pub(super) fn add_reported(&mut self) {
+        let (Some(reported), Some(commit)) = (&self.reported, &self.receipt.commit) else { return };
+        let own = self.own_parts.iter().map(|(_, part)| part.clone());
+        self.parts = own.chain(reported.parts(commit)).collect();
+        self.parts.sort_by(|one, other| spool::place(one).cmp(&spool::place(other)));
+        self.receipt.parts = self.parts.iter().map(PartEntry::from).collect();
+        let link = |key: &str| {
+            let (store, links) = (self.store.as_ref()?, self.links.as_ref()?);
+            store.link(key, links.access?, links.until).ok()
+        };
+        self.earlier_pages =
+            reported.pages(commit, &self.folder).into_iter().filter_map(link).collect();
     }
 
     /// A row for each detail of the parts that the settings do not have, with all its values.
@@ -108,9 +127,25 @@ impl Delivery<'_> {
         self.summary = all;
     }
 
+    /// Keeps a line of each part for a submission of parts that come late.
+    fn remember_parts(&self) {
+        let (Some(reported), Some(commit)) = (&self.reported, &self.receipt.commit) else { return };
+        let page = self.receipt.pages.last().filter(|_| self.receipt.page_url.is_some());
+        let page = page.map(String::as_str);
+        if let Err(error) = reported.remember(self.submission, commit, &self.own_parts, page) {
+            self.submission.events.warn(format!(
+                "what was reported cannot be noted in the spool ({error}): a part that comes late \
+                 will replace the comment instead of adding to it"
+            ));
+        }
+    }
+
     /// Removes the parts from the spool if another try could not do better, else leaves them there.
     pub(super) fn end_parts(&mut self, delivered: bool) {
         let Some(taken) = self.taken.take() else { return };
+        if delivered && !self.submission.dry_run {
+            self.remember_parts();
+        }
         if let Err(error) = taken.end(delivered) {
             self.submission.events.warn(error.to_string());
         }

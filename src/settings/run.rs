@@ -75,12 +75,18 @@ impl Run {
         !meet && (self.given || self.is_of_the_repository_of(report))
     }
 
-    fn differs_in_build(&self, report: &Run) -> bool {
+    /// Whether both builds are known and not the same.
+    pub(crate) fn differs_in_build(&self, report: &Run) -> bool {
         // A report may be submitted by another build, which then names the build that it is of.
         let meet = any_pair(self.builds(), report.builds(), same_page);
         // One server may have an inner and a public address, which cannot be compared.
         let differ = |one: &str, two: &str| !one.is_empty() && !two.is_empty();
         !meet && (differ(&self.build, &report.build) || differ(&self.build_url, &report.build_url))
+    }
+
+    /// Whether it is of this commit, or of one that begins or goes on like this.
+    pub(crate) fn is_of(&self, commit: &str) -> bool {
+        same_commit(&self.commit, commit)
     }
 
     /// Also of forks of it.

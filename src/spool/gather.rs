@@ -45,6 +45,8 @@ const TEXT: usize = 1_000;
 /// A part as it is submitted.
 #[derive(Debug)]
 pub(crate) struct Gathered {
+    /// The id that it has in the spool.
+    pub(crate) id: String,
     /// The line that it gets; its name is no other part's.
     pub(crate) part: Part,
     /// Markdown of the part's, not harmless yet.
@@ -60,15 +62,15 @@ pub(crate) struct Gathered {
 }
 
 /// Reads the parts in these folders. The worst ones come first; parts of the same name are told
-/// apart by a number, in the order in which they began.
-pub(crate) fn gather(folders: &[&Path]) -> Vec<Gathered> {
+/// apart by a number, in the order in which they began. Names in `taken` are other parts' already.
+pub(crate) fn gather(folders: &[&Path], mut taken: HashSet<String>) -> Vec<Gathered> {
     let mut budget = Budget { records: RECORDS, summaries: SUMMARIES };
     let mut parts: Vec<(Gathered, &Path)> =
         folders.iter().map(|folder| (read(folder, &mut budget), *folder)).collect();
     parts.sort_by(|(one, at), (other, there)| (&one.started, at).cmp(&(&other.started, there)));
-    let mut taken = HashSet::new();
     // A name that was given counts before one that is made up here.
-    let given: HashSet<String> = parts.iter().map(|(part, _)| part.part.name.clone()).collect();
+    let names = parts.iter().map(|(part, _)| part.part.name.clone());
+    let given: HashSet<String> = names.chain(taken.iter().cloned()).collect();
     for (part, _) in &mut parts {
         let name = part.part.name.clone();
         let mut number = 2;
@@ -84,8 +86,36 @@ pub(crate) fn gather(folders: &[&Path]) -> Vec<Gathered> {
         part.put_name_before();
     }
     let mut parts: Vec<Gathered> = parts.into_iter().map(|(part, _)| part).collect();
-    parts.sort_by(|one, other| one.place().cmp(&other.place()));
+    parts.sort_by(|one, other| place(&one.part).cmp(&place(&other.part)));
     parts
+}
+
+/// Error, failure, did not finish, unknown, success; then by name.
+pub(crate) fn place(part: &Part) -> (u8, &str) {
+    let rank = match (part.verdict, part.finished) {
+        ("error", _) => 0,
+        ("failure", _) => 1,
+        (_, false) => 2,
+        ("success", _) => 4,
+        _ => 3,
+    };
+    (rank, &part.name)
+}
+
+/// The line of a part, as far as what it says is believed.
+pub(super) fn line(name: &str, verdict: &str, finished: bool, counts: &str) -> Part {
+    let known = ["success", "failure", "error"].into_iter().find(|known| verdict == *known);
+    let verdict = match known {
+        Some("success") if !finished => "unknown",
+        known => known.unwrap_or("unknown"),
+    };
+    Part {
+        name: component(name),
+        verdict,
+        finished,
+        counts: Counts::parse(counts),
+        reported_before: false,
+    }
 }
 
 /// What may still be read.
@@ -100,22 +130,15 @@ fn read(folder: &Path, budget: &mut Budget) -> Gathered {
     match Record::read(folder, MOST.min(budget.records)) {
         Ok((record, bytes)) => {
             budget.records -= bytes;
-            let mut part = believed(folder, record);
-            part.part.finished &= !begun;
-            if !part.part.finished && part.part.verdict == "success" {
-                part.part.verdict = "unknown";
-            }
+            let finished = record.finished && !begun;
+            let mut part = believed(folder, Record { finished, ..record });
             part.summary = summary(folder, budget);
             part
         }
         // One that was killed while it wrote its first lines has no record yet.
         Err(error) => Gathered {
-            part: Part {
-                name: format!("part-{}", name.get(..8).unwrap_or_default()),
-                verdict: "unknown",
-                finished: false,
-                counts: None,
-            },
+            id: id(folder),
+            part: line(&format!("part-{}", name.get(..8).unwrap_or_default()), "", false, ""),
             summary: None,
             summary_missing: Some(format!("the record of this part cannot be read: {error}")),
             details: Vec::new(),
@@ -127,11 +150,13 @@ fn read(folder: &Path, budget: &mut Budget) -> Gathered {
     }
 }
 
+/// The id of the part in this folder.
+pub(super) fn id(folder: &Path) -> String {
+    let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    name.strip_suffix(BEGUN).unwrap_or(name).to_owned()
+}
+
 fn believed(folder: &Path, record: Record) -> Gathered {
-    let verdict = ["success", "failure", "error"]
-        .into_iter()
-        .find(|verdict| record.verdict == *verdict)
-        .unwrap_or("unknown");
     let reasons = |list: Vec<Reason>| {
         list.into_iter()
             .take(ENTRIES)
@@ -163,12 +188,8 @@ fn believed(folder: &Path, record: Record) -> Gathered {
     }
     let detail = |(name, value): &(String, String)| (short(name, NAME), short(value, TEXT));
     Gathered {
-        part: Part {
-            name: component(&record.part),
-            verdict,
-            finished: record.finished,
-            counts: Counts::parse(&record.counts),
-        },
+        id: id(folder),
+        part: line(&record.part, &record.verdict, record.finished, &record.counts),
         summary: None,
         summary_missing: record.summary_missing.map(|text| short(&text, TEXT)),
         details: record.details.iter().take(DETAILS).map(detail).collect(),
@@ -201,18 +222,6 @@ impl Gathered {
         for left_out in self.missing.iter_mut().chain(&mut self.left_out) {
             left_out.name.insert_str(0, &before);
         }
-    }
-
-    /// Error, failure, did not finish, unknown, success; then by name.
-    fn place(&self) -> (u8, &str) {
-        let rank = match (self.part.verdict, self.part.finished) {
-            ("error", _) => 0,
-            ("failure", _) => 1,
-            (_, false) => 2,
-            ("success", _) => 4,
-            _ => 3,
-        };
-        (rank, &self.part.name)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Takes parts out of the spool for one submission, and brings them back if it fails.
 
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::gather::id;
 use super::strangers::{ADVICE, turn_away};
 use super::{BEGUN, DONE, LOCK, TAKEN, is_folder, is_id, private_folder, unwritable};
 use crate::error::{Error, Result};
@@ -22,7 +24,7 @@ pub(crate) struct Taken {
     /// The folders of the parts, in the order of their ids.
     parts: Vec<PathBuf>,
     /// What is to be said of the parts that were left where they are.
-    left: Option<String>,
+    left: Vec<String>,
     /// Ends with this value.
     _lock: Option<Lock>,
 }
@@ -82,8 +84,8 @@ impl Taken {
     }
 
     /// What is to be said of the parts that were left where they are.
-    pub(crate) fn left(&self) -> Option<&str> {
-        self.left.as_deref()
+    pub(crate) fn left(&self) -> &[String] {
+        &self.left
     }
 
     /// The folders of the parts. One that began is left out where it also came to its end.
@@ -97,6 +99,11 @@ impl Taken {
             .map(PathBuf::as_path)
             .filter(|path| !ended(path).unwrap_or(false))
             .collect()
+    }
+
+    /// The ids of the parts.
+    pub(crate) fn ids(&self) -> HashSet<String> {
+        self.parts.iter().map(|folder| id(folder)).collect()
     }
 
     /// Removes the parts if they were delivered, else brings them back.
@@ -137,9 +144,10 @@ fn names_of(
     spool: &Path,
     run: &Run,
     broken: impl Fn(io::Error) -> Error,
-) -> Result<(Vec<String>, Option<String>)> {
+) -> Result<(Vec<String>, Vec<String>)> {
     let mut names = names(spool).map_err(broken)?;
     let strangers = turn_away(spool, &mut names, run);
+    let waiting = names.len().saturating_sub(MOST);
     names.truncate(MOST);
     match (strangers.warning(spool, run), names.is_empty()) {
         (None, true) => Err(nothing(spool)),
@@ -147,7 +155,15 @@ fn names_of(
             Err(Error::new(Status::BadFile, format!("there is no part to submit: {left}"))
                 .advise(ADVICE))
         }
-        (left, false) => Ok((names, left.map(|left| format!("{left}: {ADVICE}")))),
+        (left, false) => {
+            let left = left.map(|left| format!("{left}: {ADVICE}"));
+            let (noun, verb) = if waiting == 1 { ("part", "waits") } else { ("parts", "wait") };
+            let place = spool.display();
+            let waits = (waiting > 0).then(|| {
+                format!("{waiting} more {noun} {verb} in {place}: submit it again to add them")
+            });
+            Ok((names, left.into_iter().chain(waits).collect()))
+        }
     }
 }
 

@@ -94,8 +94,9 @@ fn a_part_that_was_submitted_too_early_ends_for_the_next_submission() {
     lab.submitted(&[]);
     assert!(lab.comment().contains("| smoke | ⏹️ Did not finish |"), "{}", lab.comment());
     lab.collected("smoke", &["--begun", &id, "--counts", "passed=4"]);
-    lab.submitted(&[]);
+    let receipt = lab.submitted(&[]);
     assert!(lab.comment().contains("| smoke | ✅ Passed | 4 |"), "{}", lab.comment());
+    assert_eq!(receipt["parts"].as_array().map(Vec::len), Some(1), "it is one part: {receipt}");
 }
 
 #[test]

@@ -92,6 +92,16 @@ impl Lab {
         serde_json::from_slice(&output.stdout).expect("JSON")
     }
 
+    /// The page that the comment links.
+    pub(super) fn submitted_page(&self) -> String {
+        let comment = self.comment();
+        let page = comment.split("](<").find_map(|rest| {
+            let (url, _) = rest.split_once(">)")?;
+            url.ends_with("/index.html").then(|| url.to_owned())
+        });
+        page.unwrap_or_else(|| panic!("no page: {comment}"))
+    }
+
     pub(super) fn comments(&self) -> Vec<String> {
         let comments = self.github.comments("apache/cloudstack", self.pull.number());
         comments.into_iter().map(|comment| comment.body).collect()
@@ -103,9 +113,17 @@ impl Lab {
         comments.remove(0)
     }
 
-    /// What is in the spool, but the lock.
+    /// What is in the spool, but the lock and what it remembers.
     pub(super) fn left(&self) -> Vec<String> {
-        names(&self.spool()).into_iter().filter(|name| name != ".lock").collect()
+        let is_left = |name: &String| name != ".lock" && !name.starts_with(".reported-");
+        names(&self.spool()).into_iter().filter(is_left).collect()
+    }
+
+    /// The files in which the spool remembers what was reported.
+    pub(super) fn remembered(&self) -> Vec<PathBuf> {
+        let is_one = |name: &String| name.starts_with(".reported-");
+        let names = names(&self.spool()).into_iter().filter(is_one);
+        names.map(|name| self.spool().join(name)).collect()
     }
 
     /// A part as hostile code writes it.

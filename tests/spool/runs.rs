@@ -106,7 +106,9 @@ fn the_commit_of_the_jobs_own_repository_parts_nothing() {
     assert_eq!(receipt["parts"].as_array().map(Vec::len), Some(2), "{receipt}");
     // And so it is where the submission knows nothing of Jenkins.
     set_aside(&lab, "three", "success", &variables);
-    assert_eq!(submitted(&lab, &[], &[])["parts"][0]["name"], "three");
+    let receipt = submitted(&lab, &[], &[]);
+    assert!(receipt["parts"].to_string().contains("three"), "{receipt}");
+    assert_eq!(lab.left(), Vec::<String>::new());
 }
 
 #[test]

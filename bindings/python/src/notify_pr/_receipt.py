@@ -57,6 +57,7 @@ class Part:
     failed: Optional[int] = None
     errors: Optional[int] = None
     skipped: Optional[int] = None
+    reported_before: bool = False
 
 
 @dataclass(frozen=True)
