@@ -23,7 +23,7 @@ use notify_pr::links;
 use notify_pr::redact::Redactor;
 use notify_pr::settings::{Origin, Settings};
 use notify_pr::store::{self, Access, Fault, MARKER, Marker, Meta, Store};
-use notify_pr::submission::{Cancel, Submission};
+use notify_pr::submission::{Cancel, Clock, Submission};
 use services::Service;
 use stand_ins::FileServer;
 use tempfile::TempDir;
@@ -507,6 +507,24 @@ fn a_directory_stops_removing_when_it_is_told_to_and_the_next_run_goes_on() {
     assert!(!folder.path().join(&run).exists());
 }
 
+#[test]
+fn directory_leaves_old_runs_to_the_next_sweep_once_very_much_was_removed() {
+    let folder = TempDir::new().unwrap();
+    let settings = [("store_prefix", "ci"), ("store_expire_days", "7")];
+    let submission = directory(folder.path(), "http://logs.example.org", &settings);
+    let store = open(&submission);
+    let large = run_of(&*store, 7, "2026-10-01", "large", "2026-10-08");
+    let small = run_of(&*store, 7, "2026-10-02", "small", "2026-10-09");
+    for n in 0..20_000 {
+        fs::write(folder.path().join(&large).join(n.to_string()), "").unwrap();
+    }
+    let now = time::macros::datetime!(2026-10-24 23:59 UTC);
+    assert_eq!(store.sweep(now, &|| true).unwrap(), 20_002);
+    assert_eq!(keys(&*store, &small).len(), 2, "it waits for the next run");
+    assert_eq!(store.sweep(now, &|| true).unwrap(), 2);
+    assert!(keys(&*store, "ci/").is_empty());
+}
+
 // --- S3 ------------------------------------------------------------------------------------------
 
 fn s3(service: &Service, bucket: &str, more: &[(&str, &str)]) -> Submission {
@@ -580,10 +598,25 @@ fn links_are_decided_by_what_opens(submission: &Submission, store: &dyn Store) {
     assert_eq!(anonymous(submission, &link).text(), "the log");
 }
 
+/// The clock of this machine is hours off, in either direction.
+fn a_clock_that_is_off_does_no_harm(service: &Service) {
+    for hours in [-5, 5] {
+        let mut submission = s3(service, "ci-logs", &[]);
+        submission.clock = Clock::fixed(submission.clock.now() + time::Duration::hours(hours));
+        let store = open(&submission);
+        store.prepare().unwrap();
+        put(&*store, "clock/a b.txt", b"the log");
+        assert_eq!(store.get("clock/a b.txt", 100).unwrap(), b"the log", "{hours}");
+        assert_eq!(keys(&*store, "clock/"), ["clock/a b.txt"]);
+        store.delete("clock/a b.txt").unwrap();
+    }
+}
+
 #[test]
 fn s3_keeps_the_contract_on_seaweedfs() {
     let Some(service) = services::seaweedfs() else { return };
     s3_contract(&service, 1100);
+    a_clock_that_is_off_does_no_harm(&service);
     let reader = [("store_identity", "weedreader"), ("store_secret", "weedreadersecret")];
     let (fault, text) = refused(&s3(&service, "ci-logs", &reader));
     assert_eq!(fault, Fault::Refused);
@@ -594,6 +627,7 @@ fn s3_keeps_the_contract_on_seaweedfs() {
 fn s3_keeps_the_contract_on_swift() {
     let Some(service) = services::swift() else { return };
     s3_contract(&service, 40);
+    a_clock_that_is_off_does_no_harm(&service);
 }
 
 #[test]

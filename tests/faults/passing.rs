@@ -1,6 +1,10 @@
 //! Faults that pass: whatever it is and wherever it comes, everything arrives, and nothing is sent
 //! again but what failed.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use notify_pr::events::Event;
 use stand_ins::{Fault, Response};
 
 use super::sink::{NO_STALL, PARTS, Place, SINKS, Sink, each, files};
@@ -94,4 +98,36 @@ fn a_byte_that_changes_on_the_way_is_sent_again() {
         sink.assert_whole(&what, &scene, &plan, &uploaded);
         assert_eq!(sink.count(*place), 2, "{what}");
     });
+}
+
+#[test]
+fn a_clock_that_jumps_in_the_middle_costs_s3_one_answer_and_a_session_token_goes_along() {
+    for hours in [-3, 3] {
+        let sink = Arc::new(Sink::s3());
+        let scene = sink.scene(
+            &[("jobs", "1"), ("store_session_token", "example-session"), ("store_create", "false")],
+            NO_STALL,
+        );
+        let (jumping, sent) = (Arc::clone(&sink), AtomicU64::new(0));
+        scene.submission.events.add_reader(move |event: &Event| {
+            if let (Event::Sent(bytes), Sink::S3(bucket)) = (event, &*jumping)
+                && sent.fetch_add(*bytes, Relaxed) > 1 << 20
+            {
+                bucket.set_clock_ahead(hours * 3600);
+            }
+        });
+        let plan = files();
+        let uploaded = scene.upload(&plan);
+        let what = format!("{hours} hours");
+        sink.assert_whole(&what, &scene, &plan, &uploaded);
+        let requests = sink.requests();
+        let parts = requests.iter().filter(|request| is_part(&request.target)).count();
+        assert_eq!(parts, PARTS + 1, "{what}: learnt once");
+        assert_eq!(sink.count(Place::Put), 1, "{what}");
+        for request in requests {
+            assert_eq!(request.header("x-amz-security-token"), Some("example-session"));
+            let signed = request.header("authorization").unwrap_or_default();
+            assert!(signed.contains("x-amz-security-token"), "{signed}");
+        }
+    }
 }
