@@ -266,8 +266,9 @@ npr_status npr_report_load_environment(npr_report *report);
 
 /**
  * Takes along what was set aside in a folder, with submit = collect: npr_report_submit() submits
- * all of it with this report, as one, and removes it when it was delivered. The folder is the one
- * that spool_dir named when the parts were set aside.
+ * all of it with this report, as one, and removes it when it was delivered. What is known to be of
+ * another commit or build stays there, with a warning. The folder is the one that spool_dir named
+ * when the parts were set aside.
  */
 npr_status npr_report_load_spool(npr_report *report, const char *path);
 

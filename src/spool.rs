@@ -85,7 +85,9 @@ impl Report {
     }
 
     /// Takes what was set aside in a folder along: [`Report::submit`] submits all of it as one
-    /// report, even if `submit` is `collect`, and removes it when it was delivered.
+    /// report, even if `submit` is `collect`, and removes it when it was delivered. What is known to
+    /// be of another commit or build stays there, with a warning. Parts that an earlier submission
+    /// of the same run delivered keep their lines in the comment.
     ///
     /// # Errors
     /// `BadFile` if the folder cannot be read.

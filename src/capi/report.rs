@@ -107,8 +107,9 @@ pub unsafe extern "C" fn npr_report_load_environment(report: *mut npr_report) ->
 }
 
 /// Takes along what was set aside in a folder, with submit = collect: npr_report_submit() submits
-/// all of it with this report, as one, and removes it when it was delivered. The folder is the one
-/// that spool_dir named when the parts were set aside.
+/// all of it with this report, as one, and removes it when it was delivered. What is known to be of
+/// another commit or build stays there, with a warning. The folder is the one that spool_dir named
+/// when the parts were set aside.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn npr_report_load_spool(
     report: *mut npr_report,

@@ -82,7 +82,8 @@ class Report:
     def load_spool(self: "Self", path: "Path") -> "Self":
         """Takes along what was set aside in a folder (``submit = collect``, ``spool_dir``).
 
-        ``submit`` then submits all of it as one, and removes it when it was delivered.
+        ``submit`` then submits all of it as one, and removes it when it was delivered. What is
+        known to be of another commit or build stays there, with a warning.
         """
         self._call(c.npr_report_load_spool, _path(path))
         return self

@@ -84,7 +84,8 @@ public final class Report implements AutoCloseable {
 
     /**
      * Takes along what was set aside in a folder, with {@code submit = collect}: all of it is
-     * submitted with this report, as one, and removed when it was delivered.
+     * submitted with this report, as one, and removed when it was delivered. What is known to be of
+     * another commit or build stays there, with a warning.
      */
     public Report loadSpool(Path folder) {
         byte[] path = Bytes.path(folder);
