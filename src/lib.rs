@@ -126,7 +126,7 @@ impl Report {
             })
         });
         // Where a step panicked, what was done until then is on the receipt all the same.
-        let (mut receipt, error) = delivery.end(ended.unwrap_or_else(Err));
+        let (mut receipt, error) = delivery.end(ended.unwrap_or_else(Err), &tally);
         tally.write_into(&mut receipt);
         match error {
             None => Ok(receipt),

@@ -5,12 +5,12 @@ use crate::compose;
 use crate::error::{Error, Result};
 use crate::outbox;
 use crate::plan::LeftOut;
-use crate::receipt::{FileEntry, Notice, Receipt, rfc3339};
+use crate::receipt::{FileEntry, Notice, Receipt, Tally, rfc3339};
 use crate::status::{Stage, Status};
 
 impl Delivery<'_> {
     /// Closes the books: the status, and the outbox where no comment could be made.
-    pub(crate) fn end(mut self, ended: Result<()>) -> (Receipt, Option<Error>) {
+    pub(crate) fn end(mut self, ended: Result<()>, tally: &Tally) -> (Receipt, Option<Error>) {
         self.receipt.expires = self.expires().map(rfc3339);
         self.receipt.files = self.list_files();
         self.receipt.missing = self.missing.iter().cloned().map(Notice::from).collect();
@@ -27,7 +27,7 @@ impl Delivery<'_> {
             self.receipt.set_error(&error);
             if !self.submission.dry_run
                 && !self.report.collects()
-                && let Err(unkept) = self.keep(&error)
+                && let Err(unkept) = self.keep(&error, tally)
             {
                 // Nobody hears events any more: what is lost is said where the failure is.
                 let advice =
@@ -66,7 +66,7 @@ impl Delivery<'_> {
         error.map_text(|text| self.submission.redactor.text(text).into_owned())
     }
 
-    fn keep(&mut self, cause: &Error) -> Result<()> {
+    fn keep(&mut self, cause: &Error, tally: &Tally) -> Result<()> {
         if self.summary.is_none() && self.summary_missing.is_none() {
             // What failed came before the plan.
             self.read_summary();
@@ -80,9 +80,10 @@ impl Delivery<'_> {
             // The template may be what failed: the text is kept in the usual layout then.
             None => self.with_facts(compose::kept_text)?,
         };
-        let kept = outbox::keep(self.submission, &text, &self.receipt, cause);
-        self.receipt.comment_text = Some(text);
-        self.receipt.outbox = Some(kept?.display().to_string());
+        self.receipt.comment_text = Some(text.clone());
+        tally.write_into(&mut self.receipt);
+        let kept = outbox::keep(self.submission, &text, &self.receipt, cause)?;
+        self.receipt.outbox = Some(kept.display().to_string());
         Ok(())
     }
 
