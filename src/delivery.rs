@@ -3,6 +3,7 @@
 mod asking;
 mod ending;
 mod parts;
+mod posting;
 mod privacy;
 mod summary;
 
@@ -10,12 +11,11 @@ use time::{Duration, OffsetDateTime};
 
 use crate::compose::{self, Facts, LinkedFile, Part};
 use crate::error::{Error, Result};
-use crate::events::{Event, Step};
+use crate::events::Event;
 use crate::find::{Found, Match};
 use crate::github::GitHub;
 use crate::links::{self, Links};
 use crate::plan::{self, LeftOut, Plan};
-use crate::post::{self, Action, Posted};
 use crate::publish;
 use crate::receipt::Receipt;
 use crate::report::Report;
@@ -268,83 +268,27 @@ impl<'s> Delivery<'s> {
 
     /// Stores the pages and the full text. A failure here stops nothing.
     pub(crate) fn publish(&mut self) -> Result<()> {
-        let (Some(store), Some(links)) = (self.store.take(), self.links.clone()) else {
-            return Ok(());
-        };
+        self.store_pages();
+        self.compose()
+    }
+
+    /// Stores them, or stores them anew: then what was there before stays where that fails.
+    fn store_pages(&mut self) {
+        let Some(links) = self.links.clone() else { return };
+        let Some(store) = self.store.take() else { return };
         let facts = self.facts(self.found.as_ref());
-        let published = publish::publish(
-            self.submission,
-            store.as_ref(),
-            &links,
-            &self.folder,
-            &facts,
-            &self.stored,
-        );
+        let (folder, files) = (&self.folder, &self.stored);
+        let published =
+            publish::publish(self.submission, store.as_ref(), &links, folder, &facts, files);
         self.store = Some(store);
-        self.receipt.page_url = published.page_url;
-        self.full_text_url = published.full_text_url;
+        self.receipt.page_url = published.page_url.or(self.receipt.page_url.take());
+        self.full_text_url = published.full_text_url.or(self.full_text_url.take());
         match published.failure {
             None => self.receipt.pages = self.page_keys(),
             Some(error) => {
                 self.submission.events.warn(error.to_string());
                 self.store_failure.get_or_insert(error);
             }
-        }
-        self.submission.events.emit(Event::StepDone(Step::Published));
-        self.compose()
-    }
-
-    /// Leaves the comment. Where GitHub could not be reached before the upload, it is asked again.
-    pub(crate) fn post(&mut self) -> Result<()> {
-        if self.github_failure.is_some() {
-            self.asked_again = true;
-            let asked = self.ask_github();
-            self.keep_private();
-            asked?;
-            self.compose()?;
-        }
-        let Some(found) = self.found.take() else { return Ok(()) };
-        let ended = self.post_to(&found);
-        self.found = Some(found);
-        ended
-    }
-
-    fn post_to(&mut self, found: &Found) -> Result<()> {
-        let mut worst = Ok(());
-        if let Some(github) = self.github.take().filter(|_| !self.submission.dry_run) {
-            for of in &found.matches {
-                let posted = post::post(self.submission, &github, found, of, &|of: &Match| {
-                    compose::comment(&self.facts(Some(found)), Some(of))
-                });
-                match posted {
-                    Ok((of, posted)) => self.posted(&of, &posted),
-                    Err(error) => {
-                        self.receipt.add_pull_request(of, &not_posted(None));
-                        worst = worst.and(Err(error));
-                    }
-                }
-            }
-        } else {
-            for of in &found.matches {
-                self.receipt.add_pull_request(of, &not_posted(None));
-            }
-        }
-        for (of, reason) in &found.skipped {
-            self.receipt.add_pull_request(of, &not_posted(Some(reason)));
-        }
-        worst
-    }
-
-    fn posted(&mut self, of: &Match, posted: &Posted) {
-        self.receipt.add_pull_request(of, posted);
-        let events = &self.submission.events;
-        let number = of.pull_request.number;
-        if let Some(reason) = &posted.reason {
-            events.note(format!("pull request #{number}: {reason}"));
-        }
-        if let Some(url) = &posted.url {
-            events
-                .emit(Event::StepDone(Step::Commented { pull_request: number, url: url.clone() }));
         }
     }
 
@@ -395,10 +339,4 @@ fn linked(file: &upload::File, url: Option<String>) -> LinkedFile {
         content_type: file.content_type.clone(),
         url,
     }
-}
-
-/// What is said of a pull request that got no comment: a reason where a policy wanted it so.
-fn not_posted(reason: Option<&str>) -> Posted {
-    let action = if reason.is_some() { Action::Skipped } else { Action::None };
-    Posted { url: None, action, reason: reason.map(str::to_owned) }
 }

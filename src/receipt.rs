@@ -64,7 +64,7 @@ pub struct Receipt {
     pub warnings: Vec<Notice>,
     /// How many requests were sent to each host.
     pub requests: BTreeMap<String, u64>,
-    /// The comment as it was composed for the first pull request.
+    /// The comment for the first pull request: as it was posted, or would have been.
     pub comment_text: Option<String>,
     /// The folder of the outbox in which the report was kept, where no comment could be made.
     pub outbox: Option<String>,

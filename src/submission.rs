@@ -3,7 +3,7 @@
 //! There are no globals: two submissions in one process know nothing of each other.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
@@ -197,26 +197,51 @@ fn cancelled() -> Error {
 /// A budget of time that is used up only while somebody spends it.
 #[derive(Debug)]
 pub struct Budget {
-    left: Mutex<Duration>,
+    purse: Mutex<Purse>,
+}
+
+#[derive(Debug, Default)]
+struct Purse {
+    left: Duration,
+    reserved: Duration,
 }
 
 impl Budget {
     /// A budget of that much time.
     pub fn new(time: Duration) -> Budget {
-        Budget { left: Mutex::new(time) }
+        Budget { purse: Mutex::new(Purse { left: time, ..Purse::default() }) }
     }
 
-    /// What is left.
+    /// What is left, without what is reserved.
     pub fn left(&self) -> Duration {
-        *self.left.lock().unwrap_or_else(PoisonError::into_inner)
+        self.purse().left
+    }
+
+    /// Sets half of what is left aside, so that it cannot be spent before it is released.
+    pub fn reserve(&self) {
+        let mut purse = self.purse();
+        let half = purse.left / 2;
+        purse.left -= half;
+        purse.reserved += half;
+    }
+
+    /// Adds what was reserved to what is left.
+    pub fn release(&self) {
+        let mut purse = self.purse();
+        let reserved = std::mem::take(&mut purse.reserved);
+        purse.left += reserved;
     }
 
     /// Does something and takes the time it needed off the budget.
     pub fn spend<T>(&self, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let result = work();
-        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
-        *left = left.saturating_sub(began.elapsed());
+        let mut purse = self.purse();
+        purse.left = purse.left.saturating_sub(began.elapsed());
         result
+    }
+
+    fn purse(&self) -> MutexGuard<'_, Purse> {
+        self.purse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -12,6 +12,8 @@ impl<'s> Delivery<'s> {
     /// uploads; where it cannot be reached, the upload goes on under the commit.
     pub(crate) fn find(&mut self) -> Result<()> {
         self.begun = true;
+        // GitHub may be back when the files are stored: the comment is to have its time then.
+        self.submission.github_time.reserve();
         if self.wants_no_pull_request() {
             self.submission.events.note("no pull request is looked for: pull_request = none");
             self.ask_who_sees_it();

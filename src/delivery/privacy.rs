@@ -32,6 +32,7 @@ impl Delivery<'_> {
     /// The last look, however the submission ends: where nobody knew at the upload whether the
     /// repository is private, GitHub is asked again, unless that was done already.
     pub(crate) fn settle_privacy(&mut self) {
+        self.submission.github_time.release();
         if self.unknowing && !self.asked_again && !self.submission.cancel.is_cancelled() {
             self.ask_who_sees_it();
         }
