@@ -78,8 +78,9 @@ pub struct Found {
 ///
 /// `pull_request` decides when a person set it; a number that the CI server gave is verified, and
 /// when it does not fit the search goes on with a warning. Several pull requests with the same
-/// head all count. Of several that once had the commit only one does: an open one before a closed
-/// one, then the one in which fewer commits follow, then the lowest number.
+/// head all count. Of several that once had the commit only one does: the one that brought it into
+/// the branch that another one comes from, then an open one before a closed one, then the one in
+/// which fewer commits follow, then the lowest number.
 ///
 /// # Errors
 /// `NoPullRequest` tells what was searched and seen; `Ambiguous` names the candidates;

@@ -155,6 +155,21 @@ fn candidate(pull: PullRequest, relation: Relation, behind: usize) -> Candidate 
 
 /// All that have it as their head, else the one that is nearest to it.
 fn nearest(search: &Search<'_>, mut candidates: Vec<Candidate>) -> Result<Vec<Match>> {
+    // A release has what was merged into its branch, but it was tested for what brought it there.
+    let brought: Vec<String> = candidates
+        .iter()
+        .map(|each| &each.found.pull_request)
+        .filter(|pull| pull.merge_sha.as_ref() != Some(&search.commit))
+        .map(|pull| pull.base_branch.clone())
+        .collect();
+    let is_own = |each: &Candidate| {
+        let branch = &each.found.pull_request.head_branch;
+        each.found.relation.is_current()
+            || branch.as_ref().is_none_or(|branch| !brought.contains(branch))
+    };
+    if candidates.iter().any(is_own) {
+        candidates.retain(is_own);
+    }
     candidates.sort_by_key(|each| {
         let pull = &each.found.pull_request;
         (!each.found.relation.is_current(), !is_open(pull), each.behind, pull.number)

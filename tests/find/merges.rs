@@ -77,6 +77,28 @@ fn an_old_merge_of_the_base_into_a_branch_is_not_for_the_release_whose_head_is_t
 }
 
 #[test]
+fn the_head_of_a_merged_pull_request_is_not_for_the_release_that_has_it_now() {
+    for by_rest in [false, true] {
+        let (github, repository, release) = with_release();
+        let pull = repository.open(Some(45), Some("contributor"), "fix", &sha("fix"));
+        pull.merge(&sha("main 2"));
+        release.push(&sha("fix")).push(&sha("main 2")).push(&sha("main 3"));
+        if by_rest {
+            github.graphql_refuses(Some(404));
+        }
+        let find = |commit: &str| {
+            let lab = Lab::new(&github, commit, &[("on_closed", "comment")]);
+            matches(&lab.find().unwrap())
+        };
+        assert_eq!(find(&sha("fix")), [(45, Relation::Merged)], "{by_rest}");
+        let merge = found((&github, &repository), &[&sha("main 1"), &sha("fix")]);
+        assert_eq!(merge.unwrap(), [(45, Relation::Merged)], "{by_rest}");
+        // What it was merged as was the head of the release, and not its own.
+        assert_eq!(find(&sha("main 2")), [(44, Relation::Outdated)], "{by_rest}");
+    }
+}
+
+#[test]
 fn where_the_search_fails_an_old_merge_of_the_base_is_for_nobody_rather_than_for_the_release() {
     let (github, repository, _) = with_release();
     let pull = repository.open(Some(60), Some("contributor"), "long", &sha("long 1"));
