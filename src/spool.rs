@@ -15,8 +15,9 @@
 //! | `.lock` | held by the one submission that may take parts |
 //!
 //! A part is a flat folder: `part.json` says what the part is called, how it ended and what its
-//! files are called; `summary.md` is its summary; the files are `f1`, `f2` and so on. There are no
-//! settings in it, so no secret and nothing that could lead a later submission elsewhere.
+//! files are called; `summary.md` is its summary; the files are `f1`, `f2` and so on. Which run it is
+//! of is noted too, and only compared. There are no settings in it, so no secret and nothing that
+//! could lead a later submission elsewhere.
 //!
 //! Files are copied, because the next test run may write over them; where the file system can share
 //! blocks, the copy does. Files over 16 MiB are hard links where they can be (same file system,
