@@ -97,7 +97,7 @@ impl Server {
         let output = script()
             .env("WEED_HOME", &home)
             .env("WEED", binary)
-            .env("WEED_BASE_PORT", "23300")
+            .env("WEED_BASE_PORT", "13300")
             .env("WEED_S3_PORT", "14333")
             .stdin(Stdio::null())
             .stderr(Stdio::inherit())

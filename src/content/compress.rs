@@ -19,7 +19,7 @@ use crate::input::look_at;
 /// Files of fewer bytes fit into a packet or two, whatever is done to them.
 pub(crate) const LEAST: u64 = 1024;
 /// What all spools together may hold in memory, in bytes.
-const BUDGET: u64 = 6 << 20;
+const BUDGET: u64 = 4 << 20;
 /// The most threads that compress at a time; each compressor holds about 300 KiB.
 const COMPRESSORS: usize = 8;
 /// What must be left of a beginning for the rest to be compressed, in percent.
@@ -360,7 +360,7 @@ mod tests {
         let gzip = Gzip::new();
         // Incompressible, so that the spool is as large as what goes in.
         let mut state = 1u64;
-        let noise: Vec<u8> = (0..4 << 20)
+        let noise: Vec<u8> = (0..3 << 20)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 56) as u8
