@@ -74,8 +74,11 @@ fn functions() -> BTreeSet<String> {
     promised().iter().filter_map(name).collect()
 }
 
-/// The parameters of a function, as types and names, and what it returns.
-fn signature(line: &str) -> Option<(String, &str, Vec<(String, &str)>)> {
+/// A type and a name.
+type Parameter<'l> = (String, &'l str);
+
+/// What a function returns, its name, and its parameters.
+fn signature(line: &str) -> Option<(String, &str, Vec<Parameter<'_>>)> {
     let (before, list) = line.strip_suffix(')')?.split_once('(')?;
     if before.starts_with("typedef") {
         return None;
@@ -119,7 +122,7 @@ fn null_for_any_pointer_of_any_function_is_refused_or_is_nothing() {
             if !is_pointer || OPTIONAL.contains(&(name, parameter)) {
                 continue;
             }
-            let value = |(other, (kind, _)): (usize, &(String, &str))| {
+            let value = |(other, (kind, _)): (usize, &Parameter<'_>)| {
                 if other == at { "NULL" } else { something(kind) }
             };
             let values: Vec<&str> = parameters.iter().enumerate().map(value).collect();
