@@ -17,7 +17,7 @@ use std::fmt;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
 use ureq::http;
@@ -37,6 +37,8 @@ pub use ureq::http::HeaderMap;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a single read or write may stall.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an exchange may take when the time for all is over.
+const LAST_TIME: Duration = Duration::from_secs(3);
 /// The most of an answer's body that is kept, unless a request says otherwise.
 const ANSWER_LIMIT: u64 = 32 << 20;
 /// What a body is sent in, and half of it where very many connections share the memory. With TLS
@@ -66,6 +68,8 @@ struct Inner {
     http: OnceCell<ureq::Agent>,
     https: OnceCell<ureq::Agent>,
     shut: AtomicBool,
+    /// When the time for requests is over.
+    ends: Mutex<Option<Instant>>,
     renewed: Mutex<Renewed>,
 }
 
@@ -205,6 +209,7 @@ impl Agent {
                 http: OnceCell::new(),
                 https: OnceCell::new(),
                 shut: AtomicBool::new(false),
+                ends: Mutex::new(None),
                 renewed: Mutex::default(),
             }),
         }
@@ -223,6 +228,23 @@ impl Agent {
             std::mem::take(&mut renewed.agents)
         };
         agents.iter().filter_map(Weak::upgrade).for_each(|agent| agent.shut_down());
+    }
+
+    /// From now on no request may stall for long behind this time; `None` ends that. What keeps
+    /// going may take longer.
+    pub fn end_by(&self, ends: Option<Instant>) {
+        *self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner) = ends;
+    }
+
+    /// The time for an exchange. A limit of its own makes it dearer, so it is set only near the end.
+    fn time_left(&self, asked: Option<Duration>) -> Option<Duration> {
+        let ends = *self.inner.ends.lock().unwrap_or_else(PoisonError::into_inner);
+        let left = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
+        match left.filter(|left| *left < self.inner.network.stall) {
+            // Cleaning up takes its time.
+            Some(left) => Some(asked.unwrap_or(Duration::MAX).min(left.max(LAST_TIME))),
+            None => asked,
+        }
     }
 
     /// A fresh agent of the same kind, for cleaning up after a shut-down.
@@ -298,7 +320,7 @@ impl Agent {
             builder = builder.header(name, value);
         }
         let limit = request.answer_limit.unwrap_or(ANSWER_LIMIT);
-        let time = request.time;
+        let time = self.time_left(request.time);
         socket::begins();
         let sent = match request.payload {
             Payload::None => send(agent, builder, (), time),

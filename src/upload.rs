@@ -113,6 +113,7 @@ pub fn upload_if(
         failure: Mutex::new(None),
         patience,
     };
+    submission.agents.store.end_by(Some(patience.deadline()));
     match crew.begin() {
         Ok((first_answer, marker)) => match admitted(&format!("{folder}{MARKER}"), &marker) {
             Ok(()) => crew.run(first_answer),
@@ -123,6 +124,7 @@ pub fn upload_if(
         },
         Err(given_up) => crew.stop(given_up),
     }
+    submission.agents.store.end_by(None);
     crew.result()
 }
 

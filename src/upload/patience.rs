@@ -73,6 +73,11 @@ impl<'a> Patience<'a> {
         Patience { cancel, deadline, attempts }
     }
 
+    /// When the time is over.
+    pub(super) fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
     /// The same deadline with another number of attempts.
     pub(super) fn with_attempts(self, attempts: u32) -> Patience<'a> {
         Patience { attempts, ..self }

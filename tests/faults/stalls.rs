@@ -2,7 +2,7 @@
 //! is tried again, and a cancel ends everything at any moment.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use notify_pr::events::Event;
 use notify_pr::plan::Plan;
@@ -69,6 +69,22 @@ fn a_store_that_is_silent_for_good_takes_no_more_than_the_time_for_uploads() {
         let reason = &uploaded.missing[0].reason;
         assert!(reason.starts_with("the time for uploads ran out"), "{what}: {reason}");
         assert!(sink.count(*place) > 1, "{what}");
+    });
+}
+
+#[test]
+fn a_stall_does_not_outlast_the_time_for_uploads() {
+    each(&everywhere(SILENT), |((_, silence), make, place)| {
+        let sink = make();
+        let what = format!("{place:?} of {}", sink.name());
+        sink.fault(silence(sink.at(*place)).forever());
+        let plan = files();
+        let scene = sink.scene(&[("upload_timeout", "2s")], NO_STALL);
+        let began = Instant::now();
+        let uploaded = scene.upload(&plan);
+        assert!(began.elapsed() < NO_STALL / 3, "{what}: it waited for {:?}", began.elapsed());
+        sink.assert_true(&what, &scene, &plan, &uploaded);
+        assert_eq!(uploaded.missing.len(), 1, "{what}: {:?}", uploaded.missing);
     });
 }
 
