@@ -77,7 +77,7 @@ fn what_fails_to_the_end_is_tried_within_the_time_for_uploads() {
     each(&everywhere(TROUBLES), |((name, trouble), make, place)| {
         let sink = make();
         let what = format!("{name} at {place:?} of {}", sink.name());
-        let (asked, reason) = lost(&sink, *place, &what, trouble(sink.at(*place)), "3s");
+        let (asked, reason) = lost(&sink, *place, &what, trouble(sink.at(*place)), "4s");
         assert!(reason.starts_with("the time for uploads ran out"), "{what}: {reason}");
         let waits = name.contains("for an hour");
         assert!(if waits { asked == 1 } else { asked > 1 }, "{what}: {asked} times");
