@@ -38,6 +38,8 @@ const KEPT: usize = 16;
 /// The most parts and pages that are remembered of a run.
 const PARTS: usize = 20_000;
 const PAGES: usize = 3;
+/// The longest key of a page, in bytes.
+const KEY: usize = 1024;
 /// How far the clocks of two machines may be apart.
 const CLOCKS: Duration = Duration::hours(1);
 
@@ -179,14 +181,15 @@ impl Memory {
         let mut bytes = Vec::new();
         file.take(len).read_to_end(&mut bytes).ok()?;
         *budget -= bytes.len() as u64;
-        let memory: Memory = serde_json::from_slice(&bytes).ok()?;
+        let mut memory: Memory = serde_json::from_slice(&bytes).ok()?;
+        memory.pages.retain(|key| key.len() <= KEY);
         let at = OffsetDateTime::parse(&memory.at, &Rfc3339).ok()?;
         (memory.notify_pr_reported == VERSION).then_some((at, memory))
     }
 
     fn write(mut self, spool: &Path, submission: &str) -> io::Result<()> {
         let mut json = serde_json::to_vec(&self)?;
-        while json.len() as u64 > LARGEST {
+        while json.len() as u64 > LARGEST && !self.parts.is_empty() {
             // The worst came first.
             self.parts.truncate(self.parts.len() / 2);
             json = serde_json::to_vec(&self)?;

@@ -30,9 +30,9 @@ pub(crate) struct Taken {
 }
 
 impl Taken {
-    /// Takes all parts that are there and not of another run. No other submission can take parts until this one ends;
-    /// parts that are set aside meanwhile stay for a later one. What a submission that died has
-    /// taken is taken again.
+    /// Takes all parts that are there and not of another run. No other submission can take parts
+    /// until this one ends; parts that are set aside meanwhile stay for a later one. What a
+    /// submission that died has taken is taken again.
     ///
     /// # Errors
     /// `Misuse` if another submission is at work there, `BadFile` if there is no part, `Disk` if

@@ -175,6 +175,22 @@ fn what_the_spool_remembers_is_not_believed() {
 }
 
 #[test]
+fn a_key_of_megabytes_is_forgotten() {
+    let lab = reported();
+    let mut forged = memory(&lab);
+    forged["pages"] = json!([""]);
+    let room = (8 << 20) - forged.to_string().len();
+    forged["pages"] = json!(["x".repeat(room)]);
+    fs::remove_file(&lab.remembered()[0]).expect("removed");
+    remember(&lab, 'a', &forged);
+    lab.collected("late", &["--verdict", "success"]);
+    lab.submitted(&[]);
+    let now = memory(&lab);
+    assert_eq!(now["parts"].as_array().map(Vec::len), Some(2), "{now}");
+    assert_eq!(now["pages"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn parts_beyond_what_one_submission_takes_are_added_by_the_next() {
     let lab = Lab::new();
     for number in 0..5_001 {
