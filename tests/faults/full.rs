@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use notify_pr::events::Event;
 use notify_pr::plan::{Planned, Source};
-use stand_ins::Bucket;
+use stand_ins::{Bucket, BucketOptions};
 
 use crate::scene::{FOLDER, Scene, bytes, plan, planned};
 
@@ -134,7 +135,9 @@ fn text_that_finds_no_room_when_it_is_compressed_is_stored_as_it_is_and_that_is_
     let mut objects: Vec<_> = texts.iter().map(|(name, bytes)| file(name, bytes)).collect();
     objects.push(file("small.log", &b"a line that comes again\n".repeat(9_000)));
     let plan = plan(objects);
-    let bucket = Bucket::start("logs");
+    // Slow enough that compressing pays, on whatever machine.
+    let (name, delay) = ("logs".to_owned(), Duration::from_secs(1));
+    let bucket = Bucket::start_with(BucketOptions { name, delay, ..BucketOptions::default() });
     let scene = Scene::s3(&bucket, &[("jobs", "1")]);
     let uploaded = scene.upload(&plan);
     assert!(uploaded.failure.is_none(), "{:?}", uploaded.failure);
