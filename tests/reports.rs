@@ -70,6 +70,15 @@ impl Shelf {
             Shelf::Swift(swift, _) => swift.requests(),
         }
     }
+
+    /// What is stored under a key.
+    fn object(&self, key: &str) -> Vec<u8> {
+        let found = match self {
+            Shelf::S3(bucket) => bucket.object(key).map(|object| object.bytes.to_vec()),
+            Shelf::Swift(swift, _) => swift.object(key),
+        };
+        found.unwrap_or_else(|| panic!("{key} is not there"))
+    }
 }
 
 /// A lab with a pull request, and files to report.
@@ -227,20 +236,72 @@ fn a_run_makes_a_request_for_each_object_and_six_besides_over_few_connections() 
         let requests = shelf.requests();
         let objects = receipt.files.len() + receipt.pages.len();
         assert_eq!(receipt.files.len(), 60);
-        let stored = |request: &&Arc<Request>| {
-            let keys = receipt.files.iter().map(|file| &file.key).chain(&receipt.pages);
-            request.method == "PUT"
-                && keys.clone().any(|key| request.path().ends_with(key.as_str()))
-        };
-        let besides: Vec<_> = requests
-            .iter()
-            .filter(|request| !stored(request))
-            .map(|request| format!("{} {}", request.method, request.target))
-            .collect();
-        assert!(requests.len() <= objects + 6, "{name}: {besides:#?}");
-        let connections: BTreeSet<u64> =
-            requests.iter().map(|request| request.connection).collect();
-        assert!(connections.len() <= 4 + 2, "{name}: {} connections", connections.len());
+        assert_frugal(name, &receipt, &requests, objects + 6);
+    }
+}
+
+/// No more requests than these were made, over no more connections than workers and two.
+fn assert_frugal(name: &str, receipt: &Receipt, requests: &[Arc<Request>], most: usize) {
+    let stored = |request: &&Arc<Request>| {
+        let keys = receipt.files.iter().map(|file| &file.key).chain(&receipt.pages);
+        request.method == "PUT" && keys.clone().any(|key| request.path().ends_with(key.as_str()))
+    };
+    let besides: Vec<_> = requests
+        .iter()
+        .filter(|request| !stored(request))
+        .map(|request| format!("{} {}", request.method, request.target))
+        .collect();
+    assert!(requests.len() <= most, "{name}: {} for {most}: {besides:#?}", requests.len());
+    let connections: BTreeSet<u64> = requests.iter().map(|request| request.connection).collect();
+    assert!(connections.len() <= 4 + 2, "{name}: {} connections", connections.len());
+}
+
+#[test]
+fn a_large_object_costs_a_request_for_each_part_and_one_besides_and_waits_to_be_let_in() {
+    for (name, shelf, length, part) in [
+        ("S3", Shelf::s3(true), 70 << 20, "partNumber="),
+        ("Swift", Shelf::swift("v3"), 5 << 20, "-segments/"),
+    ] {
+        if let Shelf::Swift(swift, _) = &shelf {
+            swift.state().max_file_size = Some(2 << 20);
+        }
+        let desk = Desk::new();
+        for (large, first) in [("one.bin", b'1'), ("two.bin", b'2')] {
+            desk.write(large, &[]);
+            let path = desk.files.path().join(large);
+            let file = fs::File::options().write(true).open(path).unwrap();
+            // It is mostly a hole, and no text.
+            file.set_len(length).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &[0, first], length - 2).unwrap();
+        }
+        for n in 0..20 {
+            desk.write(&format!("{n:02}.log"), format!("log {n}\n").repeat(n).as_bytes());
+        }
+        let (status, receipt, _) = desk.submit(&shelf, &[("upload_timeout", "120s")]);
+        assert_eq!(status, Status::Ok, "{name}: {}", receipt.to_json());
+        let requests = shelf.requests();
+        let parts: Vec<_> =
+            requests.iter().filter(|request| request.target.contains(part)).collect();
+        assert!(parts.len() >= 2 * 3, "{name}: {} parts", parts.len());
+        for request in &parts {
+            assert_eq!(
+                request.header("expect"),
+                Some("100-continue"),
+                "{name}: {}",
+                request.target
+            );
+        }
+        // The marker of the run is an object too.
+        let objects = 1 + receipt.files.len() + receipt.pages.len();
+        assert_eq!(receipt.files.len(), 22);
+        assert_frugal(name, &receipt, &requests, objects + parts.len() + 2 + 6);
+        for file in receipt.files.iter().filter(|file| file.name.ends_with(".bin")) {
+            let first = if file.name == "one.bin" { b'1' } else { b'2' };
+            let bytes = shelf.object(&file.key);
+            assert_eq!(bytes.len() as u64, length, "{name}: {}", file.key);
+            assert!(bytes.ends_with(&[0, first]), "{name}: {}", file.key);
+            assert_eq!(bytes.iter().filter(|byte| **byte != 0).count(), 1, "{name}");
+        }
     }
 }
 
