@@ -296,7 +296,6 @@ fn marker_line(facts: &Facts<'_>, of: Option<&Match>, document: &Document) -> Re
     };
     let marker = Marker {
         context: context(facts.submission),
-        run: None,
         submission: document.submission.clone(),
         commit,
         started: document.started,

@@ -7,11 +7,13 @@
 //! A comment is ours when our account wrote it, its last line is our marker, and the marker has our
 //! context. What others wrote or quoted is never changed.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
-use crate::compose::marker::Marker;
+use crate::compose::marker::{LAYOUT, Marker};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
 use crate::find::{self, Found, Match, Relation};
@@ -83,7 +85,8 @@ pub fn post(
         return Err(Error::new(Status::Internal, "the comment does not end with its marker")
             .in_stage(Stage::Post));
     };
-    let post = Post { submission, github, now: &now, body: &body, marker: &marker };
+    let told = RefCell::default();
+    let post = Post { submission, github, now: &now, body: &body, marker: &marker, told };
     let posted =
         if submission.settings.choice("comment") == "new" { post.add()? } else { post.update()? };
     if let Some(url) = &posted.url {
@@ -133,6 +136,8 @@ struct Post<'a> {
     now: &'a Match,
     body: &'a str,
     marker: &'a Marker,
+    /// The comments of other versions that a warning has named.
+    told: RefCell<BTreeSet<u64>>,
 }
 
 /// A comment of ours and what it says of itself.
@@ -307,22 +312,41 @@ impl Post<'_> {
         let viewer = self.github.viewer()?;
         let mut ours = Vec::new();
         self.github.comments(self.number(), since, &mut |comment| {
-            let Some(marker) = Marker::parse(&comment.body) else { return };
-            if marker.context != self.marker.context || comment.minimized {
+            let Some(layout) = Marker::layout(&comment.body) else { return };
+            let marker = Marker::parse(&comment.body);
+            let is_other = |marker: &Marker| marker.context != self.marker.context;
+            if comment.minimized || marker.as_ref().is_some_and(is_other) {
                 return;
             }
             let author = comment.author.as_deref();
             let is_own = match (&viewer, author) {
                 (Some(viewer), Some(author)) => viewer.eq_ignore_ascii_case(author),
                 // Nobody else knows the id of a submission before its comment is there.
-                _ => marker.submission == self.marker.submission,
+                _ => marker.as_ref().is_some_and(|it| it.submission == self.marker.submission),
             };
             if is_own {
-                ours.push(Ours { comment, marker });
+                self.tell_of(layout, &comment, marker.is_some());
+                ours.extend(marker.map(|marker| Ours { comment, marker }));
             }
         })?;
         ours.sort_by_key(|each| each.comment.id);
         Ok(ours)
+    }
+
+    /// Names a comment of ours whose marker has another layout.
+    fn tell_of(&self, layout: u32, comment: &Comment, understood: bool) {
+        if layout == LAYOUT || !self.told.borrow_mut().insert(comment.id) {
+            return;
+        }
+        let then = match understood {
+            true => "it is taken for one of this version",
+            false => "its context cannot be read, so it is left alone",
+        };
+        self.submission.events.warn(format!(
+            "another version of notify_pr wrote {} (layout {layout} in its last line, this one \
+             has {LAYOUT}): {then}; use one version of notify_pr for a repository",
+            comment.url
+        ));
     }
 
     /// Since when a comment of this submission can be there, by GitHub's clock.

@@ -141,6 +141,30 @@ fn a_comment_that_was_minimised_stays_so_and_a_new_one_is_made() {
 }
 
 #[test]
+fn a_comment_of_another_version_is_renewed_where_its_context_can_be_read_and_named() {
+    let (github, repository) = one();
+    let line = Lab::new(&github, &sha(1), &[]).marker(&sha(1)).line();
+    for (number, (line, action, told)) in [
+        (line.replace("{\"context\"", "{\"parts\":[1],\"context\""), Action::Updated, 0),
+        (line.replace("notify_pr:1", "notify_pr:2"), Action::Updated, 1),
+        (line.replace("notify_pr:1", "notify_pr:2").replace("kvm", "xen"), Action::Created, 0),
+        ("<!-- notify_pr:2 {\"lab\":1} -->".to_owned(), Action::Created, 1),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let pull = repository.pull_from_fork("lab", "topic", &sha(&format!("v{number}")));
+        pull.comment("lab-bot", &format!("it passed\n\n{line}"));
+        pull.comment("somebody", "it passed\n\n<!-- notify_pr:2 {} -->");
+        let lab = Lab::new(&github, &pull.head(), &[]);
+        assert_eq!(lab.report("passed").unwrap().action, action, "{line}");
+        let warnings = lab.warnings();
+        assert_eq!(warnings.len(), told, "{line}: {warnings:?}");
+        assert!(warnings.iter().all(|text| text.contains("layout 2")), "{warnings:?}");
+    }
+}
+
+#[test]
 fn an_earlier_run_never_overwrites_a_later_one_on_the_same_head() {
     let (github, _) = one();
     let mut early = Lab::new(&github, &sha(1), &[]);

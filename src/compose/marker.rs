@@ -4,21 +4,20 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-const BEGIN: &str = "<!-- notify_pr:1 ";
+const BEGIN: &str = "<!-- notify_pr:";
 const END: &str = " -->";
+
+/// The layout of the line that this version writes.
+pub const LAYOUT: u32 = 1;
 
 /// What a comment says of itself: `<!-- notify_pr:1 {"context":…} -->`.
 ///
 /// Anybody can write such a line. It means something only at the end of a comment that our own
-/// account wrote.
+/// account wrote. Another version may have written more into it, which is ignored.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Marker {
     /// The lab or job that speaks; there is one comment for each.
     pub context: String,
-    /// The CI run whose parts the comment tells of, if there are several.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub run: Option<String>,
     /// The submission that wrote it last.
     pub submission: String,
     /// The commit that it tells of.
@@ -35,15 +34,28 @@ impl Marker {
         let json = serde_json::to_string(self).unwrap_or_default();
         let json = json.replace("--", "\\u002d\\u002d");
         let json = json.replace('>', "\\u003e").replace('<', "\\u003c");
-        format!("{BEGIN}{json}{END}")
+        format!("{BEGIN}{LAYOUT} {json}{END}")
     }
 
-    /// The marker on the last line of a comment; None where there is none, or another version's.
+    /// The marker on the last line of a comment, of any layout that has the same fields; None where
+    /// there is none.
     pub fn parse(body: &str) -> Option<Marker> {
-        let last = body.trim_end().lines().next_back()?;
-        let json = last.strip_prefix(BEGIN)?.strip_suffix(END)?;
+        let (_, json) = last_line(body)?;
         serde_json::from_str(json).ok()
     }
+
+    /// The layout of the marker on the last line of a comment, whether or not [`Marker::parse`]
+    /// understands it.
+    pub fn layout(body: &str) -> Option<u32> {
+        last_line(body).map(|(layout, _)| layout)
+    }
+}
+
+/// The layout and the JSON of a marker.
+fn last_line(body: &str) -> Option<(u32, &str)> {
+    let last = body.trim_end().lines().next_back()?;
+    let (layout, json) = last.strip_prefix(BEGIN)?.strip_suffix(END)?.split_once(' ')?;
+    Some((layout.parse().ok()?, json))
 }
 
 fn write_time<S: serde::Serializer>(at: &OffsetDateTime, serializer: S) -> Result<S::Ok, S::Error> {
@@ -67,7 +79,6 @@ mod tests {
     fn marker() -> Marker {
         Marker {
             context: "lab \"ä\" --> <b> ---".to_owned(),
-            run: None,
             submission: "00112233445566778899aabbccddeeff".to_owned(),
             commit: "0123456789abcdef0123456789abcdef01234567".to_owned(),
             started: datetime!(2026-03-01 12:00:00 UTC),
@@ -82,8 +93,19 @@ mod tests {
         assert!(!inside.contains("--") && !inside.contains('>') && !inside.contains('<'), "{line}");
         assert!(line.contains("2026-03-01T12:00:00Z"), "{line}");
         assert_eq!(Marker::parse(&format!("text\n\n{line}")), Some(marker()));
-        let with_run = Marker { run: Some("7".to_owned()), ..marker() };
-        assert_eq!(Marker::parse(&with_run.line()), Some(with_run));
+    }
+
+    #[test]
+    fn what_another_version_wrote_besides_is_ignored_and_its_layout_is_told() {
+        let line = marker().line();
+        let more = line.replace("{\"context\"", "{\"run\":{\"id\":7},\"context\"");
+        assert_ne!(more, line);
+        assert_eq!(Marker::parse(&more), Some(marker()));
+        let later = more.replace("notify_pr:1 ", "notify_pr:12 ");
+        assert_eq!((Marker::parse(&later), Marker::layout(&later)), (Some(marker()), Some(12)));
+        let strange = "<!-- notify_pr:3 [] -->";
+        assert_eq!((Marker::parse(strange), Marker::layout(strange)), (None, Some(3)));
+        assert_eq!(Marker::layout(&line), Some(LAYOUT));
     }
 
     #[test]
@@ -99,7 +121,7 @@ mod tests {
     #[test]
     fn what_is_not_quite_a_marker_is_none() {
         let line = marker().line();
-        assert_eq!(Marker::parse(&line.replace("notify_pr:1", "notify_pr:2")), None);
+        assert_eq!(Marker::parse(&line.replace("notify_pr:1", "notify_pr:one")), None);
         assert_eq!(Marker::parse(&line.replace("\"submission\"", "\"other\"")), None);
         assert_eq!(Marker::parse(&line.replace("2026-03-01T", "yesterday ")), None);
         assert_eq!(Marker::parse(&line[..line.len() - 6]), None);

@@ -101,7 +101,6 @@ impl Lab {
     pub fn marker(&self, commit: &str) -> Marker {
         Marker {
             context: self.submission.settings.text("context").unwrap().to_owned(),
-            run: None,
             submission: self.submission.id.clone(),
             commit: commit.to_owned(),
             started: self.submission.started,
