@@ -73,6 +73,8 @@ pub struct Facts<'a> {
     pub expires: Option<OffsetDateTime>,
     /// What must be said of the links.
     pub caution: Option<&'a str>,
+    /// When the submission began, by the best clock that is known.
+    pub started: OffsetDateTime,
 }
 
 impl<'a> Facts<'a> {
@@ -95,6 +97,7 @@ impl<'a> Facts<'a> {
             full_text_url: None,
             expires: None,
             caution: None,
+            started: submission.started,
         }
     }
 }

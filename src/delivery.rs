@@ -55,6 +55,8 @@ pub(crate) struct Delivery<'s> {
     files: Vec<LinkedFile>,
     missing: Vec<LeftOut>,
     full_text_url: Option<String>,
+    /// When the submission began, by GitHub's clock where this machine's is wrong.
+    started: OffsetDateTime,
     /// Whether anybody was asked anything.
     begun: bool,
     /// One client for the whole way: it knows already what it was told.
@@ -93,6 +95,7 @@ impl<'s> Delivery<'s> {
             files: Vec::new(),
             missing: Vec::new(),
             full_text_url: None,
+            started: submission.started,
             begun: false,
             github: None,
             details: submission.settings.details().to_vec(),
@@ -327,6 +330,7 @@ impl<'s> Delivery<'s> {
             full_text_url: self.full_text_url.as_deref(),
             expires: self.expires(),
             caution: self.links.as_ref().and_then(|links| links.caution.as_deref()),
+            started: self.started,
             ..Facts::new(self.submission, self.repository(), self.commit())
         }
     }

@@ -21,7 +21,7 @@ use time::OffsetDateTime;
 
 use crate::error::{Error, Result};
 use crate::status::Status;
-use crate::submission::Submission;
+use crate::submission::{CLOCKS_DIFFER, Submission};
 
 use self::address::Address;
 use self::call::Pacing;
@@ -54,6 +54,9 @@ struct Memory {
     redirected: bool,
     warned_of_rename: bool,
     server_time: Option<OffsetDateTime>,
+    /// How far GitHub's clock is ahead of ours. On its way an answer gets older, never younger, so
+    /// the largest counts.
+    ahead: Option<time::Duration>,
 }
 
 /// A pull request as GitHub knows it at the moment of the call.
@@ -124,6 +127,8 @@ pub struct Comment {
     pub body: String,
     /// Who wrote it; None when the account is gone.
     pub author: Option<String>,
+    /// When its text was written or changed last, by GitHub's clock.
+    pub updated: Option<OffsetDateTime>,
     /// Whether it is hidden, for instance as outdated.
     pub minimized: bool,
 }
@@ -212,6 +217,13 @@ impl<'s> GitHub<'s> {
     /// What time it is by GitHub's clock, as its last answer said.
     pub fn server_time(&self) -> Option<OffsetDateTime> {
         self.memory().server_time
+    }
+
+    /// How far GitHub's clock is ahead of this machine's, where that is more than the network can
+    /// explain; negative where it is behind. Nobody sets a clock that stands still.
+    pub fn clock_ahead(&self) -> Option<time::Duration> {
+        let ahead = self.memory().ahead?;
+        (ahead.abs() > CLOCKS_DIFFER && !self.submission.clock.stands_still()).then_some(ahead)
     }
 
     /// Sleeps for so long, at the cost of the budget, unless the submission is cancelled.

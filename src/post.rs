@@ -146,6 +146,14 @@ struct Ours {
     marker: Marker,
 }
 
+impl Ours {
+    /// When the submission that wrote it began: no later than it wrote, whatever its clock said.
+    fn started(&self) -> OffsetDateTime {
+        let started = self.marker.started;
+        self.comment.updated.map_or(started, |updated| updated.min(started))
+    }
+}
+
 impl Post<'_> {
     fn number(&self) -> u64 {
         self.now.pull_request.number
@@ -192,7 +200,7 @@ impl Post<'_> {
 
     /// Whether an earlier comment stays as it is, and why.
     fn keep(&self, ours: &Ours) -> Result<Option<Posted>> {
-        let is_later = ours.marker.started > self.marker.started;
+        let is_later = ours.started() > self.marker.started;
         let is_current = self.now.relation.is_current();
         if ours.marker.submission == self.marker.submission || (is_current && !is_later) {
             return Ok(None);

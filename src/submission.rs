@@ -111,6 +111,9 @@ pub fn random_id() -> Result<String> {
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
+/// Two clocks that are further apart than this are not both right, however slow the network is.
+pub(crate) const CLOCKS_DIFFER: time::Duration = time::Duration::minutes(2);
+
 /// The one place that time comes from, so that it can be fixed.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
@@ -135,6 +138,10 @@ impl Clock {
     /// A clock that stands still.
     pub fn fixed(at: OffsetDateTime) -> Clock {
         Clock { fixed: Some(at) }
+    }
+
+    pub(crate) fn stands_still(&self) -> bool {
+        self.fixed.is_some()
     }
 
     /// Now, in UTC and whole seconds.

@@ -177,6 +177,19 @@ fn an_earlier_run_never_overwrites_a_later_one_on_the_same_head() {
 }
 
 #[test]
+fn a_report_of_a_machine_whose_clock_was_ahead_does_not_stand_in_the_way_of_later_ones() {
+    let (github, _) = one();
+    let mut ahead = Lab::new(&github, &sha(1), &[]);
+    ahead.submission.started += Duration::from_secs(400 * 24 * 3600);
+    ahead.report("ahead").unwrap();
+    // The seconds of GitHub's clock are whole ones.
+    let mut later = Lab::new(&github, &sha(1), &[]);
+    later.submission.started += Duration::from_secs(2);
+    assert_eq!(later.report("later").unwrap().action, Action::Updated);
+    assert!(bodies(&github)[0].starts_with("later"));
+}
+
+#[test]
 fn a_report_for_an_older_commit_never_replaces_one_for_the_head() {
     let (github, repository) = one();
     repository.pull(1).push(&sha("newer"));
@@ -351,10 +364,12 @@ fn a_renewal_that_fails_on_the_way_is_repeated() {
 fn two_comments_made_at_the_same_instant_become_one() {
     for ours_is_later in [true, false] {
         let (github, repository) = one();
-        let lab = Lab::new(&github, &sha(1), &[]);
+        let mut lab = Lab::new(&github, &sha(1), &[]);
         let mut other = lab.marker(&sha(1));
         other.submission = "f".repeat(32);
-        other.started += Duration::from_secs(60) * if ours_is_later { 0 } else { 1 };
+        if !ours_is_later {
+            lab.submission.started -= Duration::from_secs(60);
+        }
         // The other one appears after we have looked and before ours is made: its listing lags.
         github.comment_lag(1);
         let body = format!("other\n\n{}", other.line());

@@ -16,10 +16,12 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use lab::{REPOSITORY, TOKEN};
+use notify_pr::compose::marker::Marker;
 use notify_pr::receipt::Receipt;
 use notify_pr::{Report, Status};
 use stand_ins::{Bucket, BucketOptions, Fault, GitHub, Request, Response, Swift};
 use tempfile::TempDir;
+use time::OffsetDateTime;
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -302,6 +304,25 @@ fn a_large_object_costs_a_request_for_each_part_and_one_besides_and_waits_to_be_
             assert!(bytes.ends_with(&[0, first]), "{name}: {}", file.key);
             assert_eq!(bytes.iter().filter(|byte| **byte != 0).count(), 1, "{name}");
         }
+    }
+}
+
+#[test]
+fn where_this_machine_s_clock_is_wrong_the_comment_has_github_s_time_and_the_receipt_says_so() {
+    for (shift, words) in [(0, None), (-7_200, Some("ahead of")), (7_200, Some("behind"))] {
+        let (shelf, desk) = (Shelf::s3(true), Desk::new());
+        desk.write("a.log", b"a line\n");
+        let now = OffsetDateTime::now_utc() + time::Duration::seconds(shift);
+        desk.github.set_time(u64::try_from(now.unix_timestamp()).ok().filter(|_| shift != 0));
+        let (status, receipt, comment) = desk.submit(&shelf, &[]);
+        assert_eq!(status, Status::Ok, "{}", receipt.to_json());
+        let marker = Marker::parse(&comment).unwrap();
+        assert!((marker.started - now).abs() < time::Duration::minutes(1), "{marker:?}");
+        let warnings: Vec<_> = receipt.warnings.iter().map(|warning| &warning.reason).collect();
+        assert_eq!(warnings.len(), usize::from(words.is_some()), "{warnings:?}");
+        let told =
+            warnings.iter().all(|text| text.contains(words.unwrap()) && text.contains("NTP"));
+        assert!(told, "{warnings:?}");
     }
 }
 

@@ -10,13 +10,11 @@ use crate::links::{self, Links};
 use crate::plan;
 use crate::status::Status;
 use crate::store::{self, Access, Fault, MARKER, Marker, Meta, Removal, Store, Stored};
-use crate::submission::Submission;
+use crate::submission::{CLOCKS_DIFFER, Submission};
 
 /// How often what may pass is tried, and how long is waited in between.
 const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
-/// What a server and this machine may differ by.
-const SKEW: time::Duration = time::Duration::minutes(2);
 
 pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findings) {
     let chosen = match store::choose(submission) {
@@ -242,7 +240,7 @@ pub(super) fn compare(
 ) {
     let apart = (theirs - ours).abs();
     let seconds = apart.whole_seconds();
-    if apart > SKEW {
+    if apart > CLOCKS_DIFFER {
         findings.warn(
             "clock",
             format!("this machine's clock and that of {whose} differ by {seconds} s"),

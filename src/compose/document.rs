@@ -200,7 +200,7 @@ impl Document {
             full_text_url: link(facts.full_text_url),
             expires: facts.expires,
             caution: facts.caution.map(one_line).filter(|text| !text.is_empty()),
-            started: facts.submission.started,
+            started: facts.started,
             submission: facts.submission.id.clone(),
         }
     }

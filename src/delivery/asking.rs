@@ -1,5 +1,7 @@
 //! What GitHub is asked before anything is stored: the pull request, and who sees the repository.
 
+use time::Duration;
+
 use super::Delivery;
 use crate::error::{Error, Result};
 use crate::find;
@@ -86,7 +88,24 @@ impl<'s> Delivery<'s> {
     /// Keeps the client, and what it learnt of the repository, whatever became of the question.
     fn keep_client(&mut self, github: GitHub<'s>) {
         self.private = github.is_private().or(self.private);
+        if let Some(ahead) = github.clock_ahead() {
+            self.go_by(ahead);
+        }
         self.github = Some(github);
+    }
+
+    /// Of two reports the one that started later stands, so both have to go by the same clock.
+    fn go_by(&mut self, ahead: Duration) {
+        let known = self.started != self.submission.started;
+        self.started = self.submission.started.saturating_add(ahead);
+        if !known {
+            let direction = if ahead.is_negative() { "ahead of" } else { "behind" };
+            self.submission.events.warn(format!(
+                "this machine's clock is {} s {direction} GitHub's: set it, for instance with NTP; \
+                 the comment has GitHub's time",
+                ahead.whole_seconds().unsigned_abs()
+            ));
+        }
     }
 
     fn wants_no_pull_request(&self) -> bool {

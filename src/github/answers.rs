@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::{Comment, PullRequest, Repository, State};
 
@@ -61,6 +63,7 @@ pub(super) struct CommentJson {
     pub(super) html_url: String,
     pub(super) body: Option<String>,
     pub(super) user: Option<UserJson>,
+    pub(super) updated_at: Option<String>,
     pub(super) minimized: Option<Value>,
 }
 
@@ -124,6 +127,7 @@ impl From<CommentJson> for Comment {
             url: json.html_url,
             body: json.body.unwrap_or_default(),
             author: json.user.map(|user| user.login),
+            updated: json.updated_at.and_then(|at| OffsetDateTime::parse(&at, &Rfc3339).ok()),
             minimized,
         }
     }

@@ -187,7 +187,9 @@ impl GitHub<'_> {
         match exchange {
             Exchange::Answered(answer) => {
                 if let Some(time) = limits::server_time(&answer) {
-                    self.memory().server_time = Some(time);
+                    let mut memory = self.memory();
+                    memory.server_time = Some(time);
+                    memory.ahead = memory.ahead.max(Some(time - self.submission.clock.now()));
                 }
                 self.judge(call, url, &answer, waits, accept)
             }
