@@ -11,7 +11,7 @@ mod open;
 
 use time::{Duration, OffsetDateTime};
 
-use self::open::{PROBE, lists, open};
+use self::open::{Closed, PROBE, Unsure, lists, open};
 use crate::error::{Error, Result};
 use crate::status::Status;
 use crate::store::{Access, Expiry, Store};
@@ -47,7 +47,8 @@ impl Links {
 /// which says that the repository is, nothing is public unless `store_access` says so.
 ///
 /// # Errors
-/// `StoreRefused` where everybody can read what is stored, and the repository is private.
+/// `StoreRefused` where everybody can read what is stored, or that cannot be found out, and the
+/// repository is private.
 pub fn decide(
     submission: &Submission,
     store: &dyn Store,
@@ -73,8 +74,13 @@ pub fn decide_with(
     let probe = Probe { submission, store, key, expected };
     let mut ways = store.ways();
     if private && wanted != "public" {
-        if let Ok(link) = probe.opens(Access::Public, probe.until(Access::Public)) {
-            return Err(exposed(store, &link));
+        let elsewhere = submission.settings.text("store_public_url").is_some();
+        match probe.opens(Access::Public, probe.until(Access::Public)) {
+            Ok(link) => return Err(exposed(store, &link)),
+            // An address that this machine does not reach may be reached by who is meant to.
+            Err(Closed { unsure: Some(Unsure::NoAnswer | Unsure::Silence), .. }) if elsewhere => {}
+            Err(Closed { unsure: Some(_), why }) => return Err(unknown(store, &why)),
+            Err(_) => {}
         }
         if ways.len() > 1 {
             ways.retain(|way| *way == Access::Signed);
@@ -115,6 +121,18 @@ fn exposed(store: &dyn Store, link: &str) -> Error {
     )
 }
 
+/// The refusal to put them where nobody knows who can read them.
+fn unknown(store: &dyn Store, why: &str) -> Error {
+    Error::new(
+        Status::StoreRefused,
+        "it could not be found out whether everybody can read what is stored here, and the \
+         repository is private",
+    )
+    .at(store.name())
+    .because(why.to_owned())
+    .advise("try again later, or set store_access = public if everybody may read these files")
+}
+
 const NOT_VERIFIED: &str = "The links were not verified from outside";
 const NOT_PUBLIC: &str = "The logs are not public";
 
@@ -143,8 +161,11 @@ impl Probe<'_> {
     }
 
     /// The link, if it opens; else why not.
-    fn opens(&self, access: Access, until: OffsetDateTime) -> Result<String, String> {
-        let link = self.store.link(self.key, access, until).map_err(|error| error.to_string())?;
+    fn opens(&self, access: Access, until: OffsetDateTime) -> Result<String, Closed> {
+        let link = self
+            .store
+            .link(self.key, access, until)
+            .map_err(|error| Closed { why: error.to_string(), unsure: None })?;
         open(self.submission, &link, self.expected).map(|()| link)
     }
 
@@ -175,7 +196,7 @@ impl Probe<'_> {
                     let caution = self.caution(access, &link);
                     return Links { access: Some(access), until: self.until(access), caution };
                 }
-                Err(why) => failures.push(format!("{}: {why}", words(access))),
+                Err(Closed { why, .. }) => failures.push(format!("{}: {why}", words(access))),
             }
         }
         let why = failures.join("; ");

@@ -273,6 +273,35 @@ fn no_log_of_a_private_repository_is_uploaded_to_a_public_bucket() {
 }
 
 #[test]
+fn whether_everybody_can_read_the_files_of_a_private_repository_is_never_guessed() {
+    type Trouble = fn(Fault) -> Fault;
+    let troubles: [(&str, Trouble); 5] = [
+        ("503", |fault| fault.s3(503, "SlowDown")),
+        ("429", |fault| fault.status(429)),
+        ("reset", |fault| fault.reset()),
+        ("close", |fault| fault.close()),
+        ("half an answer", |fault| fault.truncate(5)),
+    ];
+    for (name, trouble) in troubles {
+        for (lasts, words) in [
+            (false, "everybody can read what is stored here"),
+            (true, "it could not be found out whether everybody can read"),
+        ] {
+            let run = Run::new(bucket(true, false), true);
+            let fault = trouble(Fault::on("GET", "run.json"));
+            run.bucket.fault(if lasts { fault.forever() } else { fault });
+            let failure = run.report(&[]).submit(&mut go_on).unwrap_err();
+            assert_eq!(failure.error.status(), Status::StoreRefused, "{name}: {failure}");
+            assert!(failure.to_string().contains(words), "{name}: {failure}");
+            assert!(run.bucket.keys().is_empty(), "{name}: {:?}", run.bucket.keys());
+            let puts = run.bucket.requests().iter().filter(|each| each.method == "PUT").count();
+            assert_eq!(puts, 1, "{name}: only the marker was there, for a moment");
+            assert!(run.comment().contains(words), "{name}: {}", run.comment());
+        }
+    }
+}
+
+#[test]
 fn the_comment_says_that_nobody_can_read_and_the_receipt_what_to_change() {
     let run = Run::new(bucket(false, false), false);
     run.bucket.fault(Fault::on("GET", "X-Amz-Signature").s3(403, "AccessDenied").forever());
