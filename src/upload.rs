@@ -370,17 +370,17 @@ impl Crew<'_> {
         }
     }
 
-    /// `None` where parts are on their way.
+    /// `None` where parts are on their way. A store may learn its limits from what it refuses.
     fn store_object(&self, index: usize, mut prepared: u32) -> Result<Option<File>, GivenUp> {
         let object = &self.plan.objects[index];
         if object.key == MARKER {
             return Err(local("this name is used by notify_pr itself", None));
         }
         let key = format!("{}{}", self.folder, object.key);
-        let limits = self.store.limits();
-        let parts_from = limits.parts_from.min(limits.put_bytes.saturating_add(1));
         loop {
             self.patience.check()?;
+            let limits = self.store.limits();
+            let parts_from = limits.parts_from.min(limits.put_bytes.saturating_add(1));
             let last = match self.prepare(object, parts_from) {
                 Ok(body) => {
                     let meta = meta(self.submission, body.media_type(), body.encoding());

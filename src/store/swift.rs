@@ -28,8 +28,8 @@ use super::keystone::Tokens;
 use super::server::Known;
 use super::transfer::{changed, hex};
 use super::{
-    Access, Bundle, Bundles, Expiry, Limits, Listed, Listing, Meta, Part, Removal, Sent, Store,
-    Stored, Upload, check_key, encode_key,
+    Access, Bundle, Bundles, Expiry, Fault, Limits, Listed, Listing, Meta, Part, Removal, Sent,
+    Store, StoreError, Stored, Upload, check_key, encode_key,
 };
 use crate::content::Body;
 use crate::error::{Error, Result};
@@ -43,6 +43,10 @@ const DEFAULT_CONTAINER: &str = "notify-pr";
 const PAGE: usize = 1000;
 /// How long cleaning up may take for each request: it may be done while a user waits for the end.
 const ABORT_TIME: Duration = Duration::from_secs(3);
+
+/// How often it is asked who may read, where that fails for the moment, and the pause in between.
+const LOOKS: u32 = 3;
+const LOOK_PAUSE: Duration = Duration::from_millis(200);
 
 /// The store of `store_api = swift`.
 #[derive(Debug)]
@@ -141,14 +145,14 @@ impl Swift {
         self.make_ready()?;
         let answer = self.exchange(&self.agent, call)?;
         if answer.status != 404 {
-            return Ok(answer);
+            return self.of_swift(answer);
         }
         self.make_container()?;
         let again = self.exchange(&self.agent, call)?;
         match again.status {
             // Another proxy of the cluster may remember for some seconds that there was none.
             404 => Err(self.not_yet()),
-            _ => Ok(again),
+            _ => self.of_swift(again),
         }
     }
 }
@@ -191,8 +195,8 @@ impl Store for Swift {
         call.content = Content::Body { body, range: 0..body.len(), sent };
         let answer = self.put_object(&call)?;
         if answer.status == 413 && body.len() > self.info(&self.agent)?.object_bytes {
-            // The cluster takes less than most do.
-            return self.put_in_parts(key, body, meta, sent);
+            // Now that this is known, others too go in parts from the beginning, side by side.
+            return Err(changed("the store takes it in parts only").at(key));
         }
         let answer = self.checked(answer)?;
         match (md5, answer::etag(&answer)) {
@@ -260,8 +264,17 @@ impl Store for Swift {
     }
 
     fn ways(&self) -> Vec<Access> {
+        // Nobody asks for them a second time, so what may pass is tried again here.
+        let mut reading = self.reading();
+        for _ in 1..LOOKS {
+            if !reading.as_ref().is_err_and(may_pass) {
+                break;
+            }
+            std::thread::sleep(LOOK_PAUSE);
+            reading = self.reading();
+        }
         // Where it cannot be asked, trying will tell.
-        let (public, signed) = match self.reading() {
+        let (public, signed) = match reading {
             Ok(reading) => (reading.public || self.public_url.is_some(), reading.key.is_some()),
             Err(_) => (true, false),
         };
@@ -308,6 +321,11 @@ impl Store for Swift {
     fn sweep(&self, _now: OffsetDateTime, _goes_on: &dyn Fn() -> bool) -> Stored<u64> {
         Ok(0)
     }
+}
+
+/// Whether asking again may help.
+fn may_pass(failure: &StoreError) -> bool {
+    matches!(failure.fault, Fault::Busy(_) | Fault::Unreachable)
 }
 
 /// An object in a listing; a pseudo-directory, which has only a `subdir`, is never asked for.

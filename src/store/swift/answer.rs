@@ -12,6 +12,14 @@ impl Swift {
         if answer.is_success() { Ok(answer) } else { Err(self.refusal(&answer)) }
     }
 
+    /// Refuses the success of a PUT that is none: a page of something in between.
+    pub(super) fn of_swift(&self, answer: Answer) -> Stored<Answer> {
+        match answer.is_success() && answer.status != 201 && answer.header("etag").is_none() {
+            true => Err(self.no_swift("an object was sent, and it is not said to be stored")),
+            false => Ok(answer),
+        }
+    }
+
     /// What may be done about an answer, and the words for the user.
     pub(super) fn refusal(&self, answer: &Answer) -> StoreError {
         let status = answer.status;

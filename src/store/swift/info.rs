@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Swift;
-use crate::http::{Agent, Exchange, Request};
+use crate::http::{Agent, Answer, Exchange, Request};
 use crate::store::{Fault, Stored};
 
 /// After how many failures a cluster leaves an archive where nobody chose another number.
@@ -92,6 +92,7 @@ impl Swift {
         let url = info_url(storage_url);
         let began = Instant::now();
         match agent.exchange(Request::new("GET", &url)) {
+            Exchange::Answered(Answer { cut: Some(why), .. }) => Err(self.unreachable(why)),
             Exchange::Answered(answer) => match serde_json::from_slice::<Value>(&answer.body) {
                 Ok(info) if answer.is_success() && info.is_object() => {
                     Ok(Info { took: began.elapsed(), ..Info::read(&info) })

@@ -99,7 +99,7 @@ impl Swift {
         if answer.status == 400 && answer.text().to_ascii_lowercase().contains("etag mismatch") {
             return Err(changed("a part in the store is not what was sent").at(upload.key.clone()));
         }
-        self.checked(answer)?;
+        self.checked(self.of_swift(answer)?)?;
         self.under_way.finished(upload);
         Ok(())
     }

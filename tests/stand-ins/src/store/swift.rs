@@ -44,6 +44,8 @@ pub struct SwiftState {
     pub storing: Duration,
     /// The middleware that unpacks archives, if there is one.
     pub bulk: Option<SwiftBulk>,
+    /// Whether everybody may get objects (but not list them).
+    pub public: bool,
     /// The containers.
     pub containers: HashSet<String>,
     /// The objects by their whole decoded path, which begins with the container.
@@ -274,10 +276,11 @@ fn v1(state: &mut SwiftState, request: &Request) -> Response {
 }
 
 fn storage(state: &mut SwiftState, request: &Request, path: &str) -> Response {
-    if !state.tokens.contains(request.header("x-auth-token").unwrap_or_default()) {
+    let (container, key) = path.split_once('/').unwrap_or((path, ""));
+    let open = state.public && request.method == "GET" && !key.is_empty();
+    if !open && !state.tokens.contains(request.header("x-auth-token").unwrap_or_default()) {
         return Response::html(401);
     }
-    let (container, key) = path.split_once('/').unwrap_or((path, ""));
     if key.is_empty() {
         return of_container(state, request, container);
     }
@@ -346,6 +349,7 @@ fn of_container(state: &mut SwiftState, request: &Request, container: &str) -> R
                 .collect();
             Response::json(200, &Value::Array(rows))
         }
+        _ if state.public => Response::new(204).header("X-Container-Read", ".r:*"),
         _ => Response::new(204),
     }
 }
