@@ -334,12 +334,81 @@ fn a_public_bucket_is_no_place_for_a_private_repository() {
 }
 
 #[test]
+fn without_a_pull_request_too_it_is_told_whether_everybody_may_see_the_files() {
+    for (private, token, told, level) in [
+        (true, TOKEN, "is private", Level::Ok),
+        (true, "foreign-token", "counts as private", Level::Warn),
+        (false, TOKEN, "is public", Level::Ok),
+    ] {
+        let scene = Scene::new();
+        scene.github.token(TOKEN).scopes(&["repo"]);
+        scene.github.token("foreign-token").login("stranger").scopes(&["repo"]);
+        scene.repository.private(private);
+        scene.repository.member("lab-bot", stand_ins::github::Permission::Write);
+        let checkup = scene.check(&[("pull_request", "none"), ("token", token)]);
+        let found = find(&checkup, "repository", level);
+        assert!(found.text.contains(told), "{found:?}");
+        let status = if private { Status::StoreRefused } else { Status::Ok };
+        assert_eq!(checkup.status(), status, "{}", checkup.to_json());
+        assert!(scene.bucket.keys().is_empty());
+    }
+    // Who does not say which repository it is asks nobody.
+    let scene = Scene::new();
+    let checkup = scene.check(&[("pull_request", "none"), ("token", "")]);
+    assert_eq!(checkup.status(), Status::Ok, "{}", checkup.to_json());
+    assert!(scene.github.requests().is_empty());
+}
+
+#[test]
+fn what_comes_back_changed_or_not_at_all_and_what_goes_early_are_told() {
+    let first_get = || Fault::on("GET", "run.json");
+    let other = stand_ins::Response::new(200).header("ETag", "\"1\"").body("something else");
+    for (fault, level, words) in [
+        (first_get().respond(other), Level::Fail, "something else came back"),
+        (first_get().s3(403, "AccessDenied"), Level::Warn, "may not read from the bucket"),
+    ] {
+        let scene = Scene::new();
+        scene.bucket.fault(fault);
+        let found = find(&scene.check(&[]), "store_read", level).clone();
+        assert!(found.text.contains(words) && found.advice.is_some(), "{found:?}");
+        let status = if level == Level::Fail { Status::StoreRefused } else { Status::Ok };
+        assert_eq!(found.status, status.code());
+    }
+    let scene = Scene::new();
+    scene.bucket.set_lifecycle(
+        "<LifecycleConfiguration><Rule><ID>soon</ID><Filter/><Status>Enabled</Status>\
+         <Expiration><Days>2</Days></Expiration></Rule></LifecycleConfiguration>",
+    );
+    let checkup = scene.check(&[]);
+    let early = time::OffsetDateTime::now_utc() + time::Duration::days(2);
+    let found = find(&checkup, "expiry", Level::Warn);
+    assert!(found.text.contains(&early.date().to_string()), "{found:?}");
+    assert!(found.advice.as_ref().unwrap().contains("store_expire_days"), "{found:?}");
+}
+
+#[test]
+fn proxies_are_told_without_their_passwords() {
+    let scene = Scene::new();
+    let proxy = "http://bot:pass-of-proxy@proxy.example.org:3128";
+    let checkup = scene.check(&[("https_proxy", proxy), ("no_proxy", ".example.org")]);
+    let found = find(&checkup, "proxy", Level::Ok);
+    let told = found.text.contains("proxy.example.org:3128") && found.text.contains("no_proxy");
+    assert!(told, "{found:?}");
+    assert!(!checkup.to_json().contains("pass-of-proxy"), "{}", checkup.to_json());
+}
+
+#[test]
 fn a_clock_that_is_off_is_noticed() {
     let scene = Scene::new();
     scene.bucket.set_clock_ahead(3600);
     let checkup = scene.check(&[]);
     assert!(find(&checkup, "clock", Level::Warn).text.contains("that of the store differ"));
     assert_eq!(checkup.status(), Status::Ok, "{}", checkup.to_json());
+    let scene = Scene::new();
+    let past = time::OffsetDateTime::now_utc().unix_timestamp() - 3600;
+    scene.github.set_time(u64::try_from(past).ok());
+    let checkup = scene.check(&[]);
+    assert!(find(&checkup, "clock", Level::Warn).text.contains("that of GitHub differ"));
 }
 
 #[test]

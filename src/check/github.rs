@@ -2,9 +2,10 @@
 
 use time::OffsetDateTime;
 
-use super::Findings;
+use super::{Findings, described};
+use crate::error::Error;
 use crate::find::{self, Found, Relation};
-use crate::github::{GitHub, Rights};
+use crate::github::{GitHub, Repository, Rights};
 use crate::status::Status;
 use crate::submission::Submission;
 
@@ -22,6 +23,7 @@ pub(super) fn look(submission: &Submission, findings: &mut Findings) -> Known {
     let mut known = Known::default();
     if submission.settings.text("pull_request") == Some("none") {
         findings.ok("pull_request", "no pull request is wanted: pull_request = none");
+        who_sees_it(submission, &mut known, findings);
         return known;
     }
     let github = match GitHub::new(submission) {
@@ -65,15 +67,53 @@ pub(super) fn look(submission: &Submission, findings: &mut Findings) -> Known {
     known
 }
 
-fn repository(rights: &Rights, findings: &mut Findings) {
-    // A new name is told as a warning.
-    findings.warnings("repository");
-    let name = &rights.repository.full_name;
-    let seen = match rights.repository.private {
+/// Without a pull request GitHub is asked only whether everybody may see the files, where the settings
+/// say of which repository and who asks. That it does not tell stops no upload.
+fn who_sees_it(submission: &Submission, known: &mut Known, findings: &mut Findings) {
+    let set = |name| submission.settings.text(name).is_some();
+    if !["owner", "repo", "token"].into_iter().all(set) {
+        return;
+    }
+    let github = match GitHub::new(submission) {
+        Ok(github) => github,
+        Err(error) => return findings.warn("repository", described(&error), advice(&error)),
+    };
+    match github.repository() {
+        Ok(repository) => {
+            findings.warnings("repository");
+            findings.ok("repository", seen(&repository));
+            known.repository = Some(repository.full_name);
+        }
+        Err(error) => {
+            let mut text = described(&error);
+            if github.is_private() == Some(true) {
+                text.push_str("; so it counts as private");
+            }
+            findings.warn("repository", text, advice(&error));
+        }
+    }
+    known.private = github.is_private() == Some(true);
+    known.time = github.server_time().map(|theirs| (theirs, submission.clock.now()));
+}
+
+fn advice(error: &Error) -> &str {
+    error.advice().unwrap_or_default()
+}
+
+/// `apache/cloudstack is public`.
+fn seen(repository: &Repository) -> String {
+    let seen = match repository.private {
         Some(true) => "private",
         Some(false) => "public",
         None => "there",
     };
+    format!("{} is {seen}", repository.full_name)
+}
+
+fn repository(rights: &Rights, findings: &mut Findings) {
+    // A new name is told as a warning.
+    findings.warnings("repository");
+    let name = &rights.repository.full_name;
     if rights.archived {
         findings.fail(
             "repository",
@@ -82,7 +122,7 @@ fn repository(rights: &Rights, findings: &mut Findings) {
             "take it out of the archive, or report to another repository",
         );
     } else {
-        findings.ok("repository", format!("{name} is {seen}"));
+        findings.ok("repository", seen(&rights.repository));
     }
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Findings;
 use super::github::Known;
 use super::store::compare;
+use super::{Findings, Level};
 use crate::status::Status;
 use crate::submission::Submission;
 
@@ -45,17 +45,21 @@ fn disk(folder: &Path, what: &str, advice: &str, findings: &mut Findings) {
     let Some(there) = existing(folder) else { return };
     let place = there.display();
     let Some((free, writable)) = room(&there) else { return };
-    let megabytes = free >> 20;
-    if !writable {
-        let text = format!("{place}, for {what}, cannot be written");
-        findings.fail("disk", Status::Disk, text, advice);
-    } else if free < NEEDED {
-        let text = format!("{place}, for {what}, has {megabytes} MB left");
-        findings.fail("disk", Status::Disk, text, advice);
-    } else if free < COMFORTABLE {
-        findings.warn("disk", format!("{place}, for {what}, has {megabytes} MB left"), advice);
-    } else {
-        findings.ok("disk", format!("{place}, for {what}, has {megabytes} MB left"));
+    let (level, text) = judged(&format!("{place}, for {what},"), free, writable);
+    match level {
+        Level::Ok => findings.ok("disk", text),
+        Level::Warn => findings.warn("disk", text, advice),
+        Level::Fail => findings.fail("disk", Status::Disk, text, advice),
+    }
+}
+
+fn judged(place: &str, free: u64, writable: bool) -> (Level, String) {
+    let left = || format!("{place} has {} MB left", free >> 20);
+    match free {
+        _ if !writable => (Level::Fail, format!("{place} cannot be written")),
+        ..NEEDED => (Level::Fail, left()),
+        NEEDED..COMFORTABLE => (Level::Warn, left()),
+        _ => (Level::Ok, left()),
     }
 }
 
@@ -76,4 +80,24 @@ fn room(folder: &Path) -> Option<(u64, bool)> {
 #[cfg(not(unix))]
 fn room(_folder: &Path) -> Option<(u64, bool)> {
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_is_nearly_full_or_cannot_be_written_is_told() {
+        for (free, writable, level, words) in [
+            (0, true, Level::Fail, "0 MB left"),
+            (NEEDED - 1, true, Level::Fail, "15 MB left"),
+            (NEEDED, true, Level::Warn, "16 MB left"),
+            (COMFORTABLE, true, Level::Ok, "512 MB left"),
+            (COMFORTABLE, false, Level::Fail, "cannot be written"),
+        ] {
+            let (found, text) = judged("/srv, for the spool,", free, writable);
+            assert_eq!(found, level, "{free}");
+            assert!(text.starts_with("/srv, for the spool,") && text.contains(words), "{text}");
+        }
+    }
 }
