@@ -4,6 +4,7 @@ mod bundle;
 mod choose;
 mod directory;
 mod keystone;
+mod marker;
 mod s3;
 mod server;
 mod swift;
@@ -13,7 +14,6 @@ use std::fmt;
 use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use crate::content::Body;
@@ -22,22 +22,7 @@ use crate::status::Status;
 
 pub use bundle::{Bundle, Bundles, Member};
 pub use choose::choose;
-
-/// The name of the object that marks the folder of a submission as made by this program. It is
-/// stored before anything else, so that whatever is in the folder can be removed past its day.
-pub const MARKER: &str = ".notify_pr-run.json";
-
-/// What the marker of a submission's folder says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Marker {
-    /// The layout of this object: 1.
-    pub notify_pr: u32,
-    /// The id of the submission, which is also the name of the folder.
-    pub submission: String,
-    /// From when on the folder may be removed.
-    #[serde(with = "time::serde::rfc3339")]
-    pub expires: OffsetDateTime,
-}
+pub use marker::{MARKER, Marker};
 
 /// What a store can take.
 #[derive(Clone, Copy, Debug)]

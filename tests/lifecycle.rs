@@ -241,6 +241,36 @@ fn sweeps(store: &dyn Store) {
     assert_eq!(store.sweep(NOW, &|| true).unwrap(), 0);
 }
 
+/// What another version of this program marked stays and is named; what it adds is ignored.
+fn leaves_what_another_version_marked(store: &dyn Store) {
+    let known = run_of(store, 7, "2026-10-01", "known", "2026-10-08");
+    let strange = run_of(store, 7, "2026-10-02", "strange", "2026-10-09");
+    let marker = |layout: u32, name: &str| {
+        format!(
+            "{{\"notify_pr\":{layout},\"submission\":\"{name}\",\"expires\":\
+             \"2026-10-09T12:00:00Z\",\"kept_by\":[1]}}"
+        )
+    };
+    put(store, &known[0], marker(1, "known").as_bytes());
+    put(store, &strange[0], marker(2, "strange").as_bytes());
+    let said = store.sweep(NOW, &|| true).unwrap_err().to_string();
+    assert!(said.contains("1 run past the day stays") && said.contains("layout 2"), "{said}");
+    assert_eq!(keys(store), strange);
+}
+
+#[test]
+fn a_run_that_another_version_marked_stays_past_its_day_and_is_named() {
+    leaves_what_another_version_marked(&*stand_in(&Bucket::start("logs"), &[]));
+    let folder = tempfile::TempDir::new().unwrap();
+    let settings = [
+        ("store_api", "directory"),
+        ("store_endpoint", folder.path().to_str().unwrap()),
+        ("store_public_url", "http://logs.example.org"),
+        ("store_prefix", "ci"),
+    ];
+    leaves_what_another_version_marked(&*open(&settings));
+}
+
 #[test]
 fn without_a_rule_old_runs_of_ours_are_swept_and_nothing_else() {
     sweeps(&*stand_in(&Bucket::start("logs"), &[]));

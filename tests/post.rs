@@ -153,7 +153,7 @@ fn a_comment_of_another_version_is_renewed_where_its_context_can_be_read_and_nam
     .into_iter()
     .enumerate()
     {
-        let pull = repository.pull_from_fork("lab", "topic", &sha(&format!("v{number}")));
+        let pull = repository.pull_from_fork("lab", "topic", &sha(format!("v{number}")));
         pull.comment("lab-bot", &format!("it passed\n\n{line}"));
         pull.comment("somebody", "it passed\n\n<!-- notify_pr:2 {} -->");
         let lab = Lab::new(&github, &pull.head(), &[]);

@@ -1,5 +1,6 @@
 //! `part.json`: what a part says of itself.
 
+use std::fmt;
 use std::fs;
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -19,7 +20,7 @@ use crate::submission::Clock;
 pub(super) const MOST: u64 = 8 << 20;
 
 /// The version of the record's shape.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// What is in `part.json`. What is missing in it has its empty value, what is unknown is ignored.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -42,6 +43,13 @@ pub(super) struct Record {
     pub(super) files: Vec<Entry>,
     pub(super) missing: Vec<Reason>,
     pub(super) left_out: Vec<Reason>,
+}
+
+/// The record as far as every version has it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape {
+    notify_pr_part: u32,
 }
 
 /// A file of the part.
@@ -68,6 +76,30 @@ impl From<&LeftOut> for Reason {
     }
 }
 
+/// Why there is no record.
+#[derive(Debug)]
+pub(super) enum Unread {
+    /// A later version wrote it in a shape of its own.
+    Later(u32),
+    /// It is not there, or is no record.
+    Broken(io::Error),
+}
+
+impl fmt::Display for Unread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unread::Later(_) => f.write_str("a later version of notify_pr wrote it"),
+            Unread::Broken(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<io::Error> for Unread {
+    fn from(error: io::Error) -> Unread {
+        Unread::Broken(error)
+    }
+}
+
 impl Record {
     /// Writes the record into a part's folder, in the place of an earlier one.
     pub(super) fn write(mut self, folder: &Path) -> io::Result<()> {
@@ -86,18 +118,23 @@ impl Record {
 
     /// Reads the record of at most `most` bytes, and says how many it has. A link is not followed,
     /// and nothing but a regular file is read.
-    pub(super) fn read(folder: &Path, most: u64) -> io::Result<(Record, u64)> {
+    pub(super) fn read(folder: &Path, most: u64) -> Result<(Record, u64), Unread> {
         let (file, len) = open_regular(&folder.join(RECORD))?;
-        let wrong = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
+        let wrong = |what: &str| Unread::from(io::Error::new(io::ErrorKind::InvalidData, what));
         if len > most {
             return Err(wrong("it is too large"));
         }
         let mut bytes = Vec::new();
         file.take(most).read_to_end(&mut bytes)?;
-        let record: Record = serde_json::from_slice(&bytes)?;
-        match record.notify_pr_part {
-            VERSION => Ok((record, bytes.len() as u64)),
-            _ => Err(wrong("it is of another version of notify_pr")),
+        let Shape { notify_pr_part: version } =
+            serde_json::from_slice(&bytes).map_err(io::Error::from)?;
+        match version {
+            VERSION => {
+                let record = serde_json::from_slice(&bytes).map_err(io::Error::from)?;
+                Ok((record, bytes.len() as u64))
+            }
+            later if later > VERSION => Err(Unread::Later(later)),
+            _ => Err(wrong("it does not say that notify_pr wrote it")),
         }
     }
 }

@@ -57,6 +57,14 @@ struct Memory {
     pages: Vec<String>,
 }
 
+/// The file as far as every version has it.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Shape {
+    notify_pr_reported: u32,
+    at: String,
+}
+
 /// A part of which the comment has a line.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
@@ -97,13 +105,25 @@ impl Reported {
         let oldest = now.checked_sub(days).unwrap_or(OffsetDateTime::UNIX_EPOCH);
         let newest = now.saturating_add(CLOCKS);
         let (mut budget, mut spent, mut lasting) = (TOGETHER, Vec::new(), Vec::new());
+        let mut later = (0, 0);
         for path in files(spool) {
-            match Memory::read(&path, &mut budget) {
-                Some((at, memory)) if (oldest..newest).contains(&at) => {
+            match Memory::read(&path, &mut budget).filter(|(at, _)| (oldest..newest).contains(at)) {
+                Some((_, memory)) if memory.notify_pr_reported > VERSION => {
+                    later = (later.0 + 1, memory.notify_pr_reported);
+                }
+                Some((at, memory)) if memory.notify_pr_reported == VERSION => {
                     lasting.push((at, path, memory));
                 }
                 _ => spent.push(path),
             }
+        }
+        if let (1.., version) = later {
+            submission.events.warn(format!(
+                "a later version of notify_pr submitted parts from {} (layout {version} of what it \
+                 noted, this one has {VERSION}), so the comment may lose their lines: submit the \
+                 spool with that version",
+                spool.display()
+            ));
         }
         lasting.sort_by(|(one, ..), (other, ..)| other.cmp(one));
         let (mut memories, mut seen) = (Vec::new(), again);
@@ -181,10 +201,19 @@ impl Memory {
         let mut bytes = Vec::new();
         file.take(len).read_to_end(&mut bytes).ok()?;
         *budget -= bytes.len() as u64;
-        let mut memory: Memory = serde_json::from_slice(&bytes).ok()?;
+        let mut memory = Memory::of(&bytes)?;
         memory.pages.retain(|key| key.len() <= KEY);
         let at = OffsetDateTime::parse(&memory.at, &Rfc3339).ok()?;
-        (memory.notify_pr_reported == VERSION).then_some((at, memory))
+        Some((at, memory))
+    }
+
+    /// Of what a later version wrote, no more than that and when.
+    fn of(bytes: &[u8]) -> Option<Memory> {
+        let Shape { notify_pr_reported, at } = serde_json::from_slice(bytes).ok()?;
+        match notify_pr_reported > VERSION {
+            true => Some(Memory { notify_pr_reported, at, ..Memory::default() }),
+            false => serde_json::from_slice(bytes).ok(),
+        }
     }
 
     fn write(mut self, spool: &Path, submission: &str) -> io::Result<()> {

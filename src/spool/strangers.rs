@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use super::gather::RECORDS;
-use super::record::{MOST, Record};
+use super::record::{MOST, Record, Unread, VERSION};
 use crate::settings::Run;
 
 /// The most commits that are named.
@@ -19,6 +19,8 @@ const SHORT: usize = 12;
 pub(super) struct Strangers {
     /// Each commit, and how many parts are of it; of another build where that tells them apart.
     commits: Vec<(String, usize)>,
+    /// How many parts a later version set aside, and the version of their shape.
+    later: (usize, u32),
 }
 
 /// Takes the names out of the list whose parts are of another run than `run`.
@@ -26,9 +28,14 @@ pub(super) fn turn_away(spool: &Path, names: &mut Vec<String>, run: &Run) -> Str
     let mut strangers = Strangers::default();
     let mut budget = RECORDS;
     names.retain(|name| {
-        // What cannot be read is taken: that it is there is worth a line.
-        let Ok((record, bytes)) = Record::read(&spool.join(name), MOST.min(budget)) else {
-            return true;
+        let (record, bytes) = match Record::read(&spool.join(name), MOST.min(budget)) {
+            Ok(read) => read,
+            Err(Unread::Later(version)) => {
+                strangers.later = (strangers.later.0 + 1, version);
+                return false;
+            }
+            // What cannot be read is taken: that it is there is worth a line.
+            Err(Unread::Broken(_)) => return true,
         };
         budget -= bytes;
         let is_stranger = record.run.contradicts(run);
@@ -49,8 +56,27 @@ impl Strangers {
         }
     }
 
-    /// What is to be said of them; None if there are none.
-    pub(super) fn warning(&self, spool: &Path, run: &Run) -> Option<String> {
+    /// What is to be said of all that is left there.
+    pub(super) fn warnings(&self, spool: &Path, run: &Run) -> Vec<Left> {
+        let of_others = self.of_others(spool, run).map(|what| Left { what, advice: ADVICE });
+        let later = self.of_later(spool).map(|what| Left { what, advice: LATER });
+        of_others.into_iter().chain(later).collect()
+    }
+
+    fn of_later(&self, spool: &Path) -> Option<String> {
+        let (count, version) = self.later;
+        let (noun, verb) = if count == 1 { ("part", "is") } else { ("parts", "are") };
+        (count > 0).then(|| {
+            format!(
+                "{count} {noun} in {} {verb} left there: a later version of notify_pr set it aside \
+                 (layout {version}, this one has {VERSION})",
+                spool.display()
+            )
+        })
+    }
+
+    /// None if there are none.
+    fn of_others(&self, spool: &Path, run: &Run) -> Option<String> {
         let count: usize = self.commits.iter().map(|(_, count)| count).sum();
         if count == 0 {
             return None;
@@ -73,8 +99,14 @@ impl Strangers {
     }
 }
 
-/// What to do about parts of other runs.
-pub(super) const ADVICE: &str = "give each build a spool_dir of its own; submit what is left with \
+/// Parts that are left where they are, and what to do about them.
+pub(super) struct Left {
+    pub(super) what: String,
+    pub(super) advice: &'static str,
+}
+
+const LATER: &str = "submit the spool with that version, and use one version for a run";
+const ADVICE: &str = "give each build a spool_dir of its own; submit what is left with \
                                  --commit and --build-url of its run, or remove it";
 
 fn shown(commit: &str) -> String {

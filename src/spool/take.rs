@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::gather::id;
-use super::strangers::{ADVICE, turn_away};
+use super::strangers::turn_away;
 use super::{BEGUN, DONE, LOCK, TAKEN, is_folder, is_id, private_folder, unwritable};
 use crate::error::{Error, Result};
 use crate::settings::Run;
@@ -149,20 +149,22 @@ fn names_of(
     let strangers = turn_away(spool, &mut names, run);
     let waiting = names.len().saturating_sub(MOST);
     names.truncate(MOST);
-    match (strangers.warning(spool, run), names.is_empty()) {
-        (None, true) => Err(nothing(spool)),
-        (Some(left), true) => {
-            Err(Error::new(Status::BadFile, format!("there is no part to submit: {left}"))
-                .advise(ADVICE))
-        }
+    match (strangers.warnings(spool, run), names.is_empty()) {
+        (left, true) => Err(left.into_iter().next().map_or_else(
+            || nothing(spool),
+            |left| {
+                let what = format!("there is no part to submit: {}", left.what);
+                Error::new(Status::BadFile, what).advise(left.advice)
+            },
+        )),
         (left, false) => {
-            let left = left.map(|left| format!("{left}: {ADVICE}"));
+            let left = left.into_iter().map(|left| format!("{}: {}", left.what, left.advice));
             let (noun, verb) = if waiting == 1 { ("part", "waits") } else { ("parts", "wait") };
             let place = spool.display();
             let waits = (waiting > 0).then(|| {
                 format!("{waiting} more {noun} {verb} in {place}: submit it again to add them")
             });
-            Ok((names, left.into_iter().chain(waits).collect()))
+            Ok((names, left.chain(waits).collect()))
         }
     }
 }

@@ -375,9 +375,11 @@ impl Store for Directory {
     }
 
     fn sweep(&self, now: OffsetDateTime, goes_on: &dyn Fn() -> bool) -> Stored<u64> {
-        sweep::sweep(&self.root, &self.own, now, goes_on).map_err(|source| {
+        let swept = sweep::sweep(&self.root, &self.own, now, goes_on).map_err(|source| {
             self.failed("runs past their day cannot be removed", &self.root, source)
-        })
+        });
+        let (removed, strange) = swept?;
+        strange.name(&self.name).map(|()| removed)
     }
 }
 

@@ -111,7 +111,7 @@ fn another_commit_context_build_or_repository_begins_anew() {
         json!({ "run": { "repository": "apache/other" } }),
         json!({ "run": { "build_url": "https://ci.example.org/41/" } }),
         json!({ "context": "vmware" }),
-        json!({ "notify_pr_reported": 2 }),
+        json!({ "notify_pr_reported": 0 }),
         json!({ "at": "2020-01-02T03:04:05Z" }),
         json!({ "at": "2999-01-02T03:04:05Z" }),
     ] {
@@ -135,6 +135,30 @@ fn another_commit_context_build_or_repository_begins_anew() {
             .any(|over| change.to_string().contains(over));
         assert_eq!(lab.remembered().len(), 1 + usize::from(stays), "{change}");
     }
+}
+
+#[test]
+fn what_a_later_version_noted_stays_and_is_named_and_fields_that_are_not_known_are_ignored() {
+    let lab = reported();
+    let mut known = memory(&lab);
+    known["colour"] = json!({ "of": ["the", "line"] });
+    known["parts"][0]["colour"] = json!(7);
+    let mut later = json!({ "notify_pr_reported": 2, "at": known["at"], "run": 1, "parts": {} });
+    fs::write(&lab.remembered()[0], known.to_string()).expect("written");
+    remember(&lab, 'b', &later);
+    lab.collected("late", &["--verdict", "success"]);
+    let receipt = lab.submitted(&[]);
+    assert_eq!(receipt["parts"].as_array().map(Vec::len), Some(2), "{receipt}");
+    let said = receipt["warnings"].to_string();
+    assert!(said.contains("later version") && said.contains("layout 2"), "{said}");
+    let kept = lab.spool().join(format!(".reported-{}.json", "b".repeat(32)));
+    assert_eq!(fs::read_to_string(&kept).expect("it stays"), later.to_string());
+    // It has its time like any other.
+    later["at"] = json!("2020-01-02T03:04:05Z");
+    remember(&lab, 'b', &later);
+    lab.collected("last", &["--verdict", "success"]);
+    lab.submitted(&[]);
+    assert!(!kept.exists());
 }
 
 #[test]

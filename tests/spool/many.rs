@@ -121,7 +121,9 @@ fn of_160_processes_at_once_each_that_began_has_its_line() {
             assert!(fate(*number) == Fate::DiesEarly, "{name} has no line");
             continue;
         };
-        assert_eq!(part["finished"], *well, "{part}");
+        // Its part may have been whole a moment before it was killed.
+        let well = *well || (killed(number) && part["finished"] == true);
+        assert_eq!(part["finished"], well, "{part}");
         let line = comment.lines().find(|line| line.starts_with(&format!("| {name} |")));
         let line = line.unwrap_or_else(|| panic!("{name} is not in the comment"));
         let said = match (well, fate(*number)) {

@@ -1,8 +1,9 @@
 //! Parts that other runs left in the same spool.
 
+use std::fs;
 use std::process::Output;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use stand_ins::sha;
 
 use super::lab::{Lab, err};
@@ -74,6 +75,30 @@ fn a_rehearsal_leaves_out_what_the_submission_will() {
     let receipt = submitted(&lab, &["--dry-run"], &[]);
     assert_eq!(receipt["parts"].as_array().map(Vec::len), Some(1), "{receipt}");
     assert!(warnings(&receipt).contains("of another run"), "{receipt}");
+}
+
+#[test]
+fn a_part_that_a_later_version_set_aside_stays_and_is_named() {
+    let lab = Lab::new();
+    let later = json!({ "notify_pr_part": 3, "part": ["strange"], "verdict": "failure" });
+    lab.plant('a', &later);
+    let more = json!({
+        "notify_pr_part": 1, "part": "more", "finished": true, "verdict": "success", "owner": 1,
+        "files": [], "run": { "commit": "", "attempt": 2 }, "retries": [{ "at": 1 }],
+    });
+    lab.plant('b', &more);
+    let receipt = submitted(&lab, &[], &[]);
+    let comment = lab.comment();
+    assert!(comment.contains("| more | ✅ Passed |"), "{comment}");
+    assert_eq!(receipt["parts"].as_array().map(Vec::len), Some(1), "{receipt}");
+    let said = warnings(&receipt);
+    assert!(said.contains("1 part in spool is left there") && said.contains("layout 3"), "{said}");
+    assert_eq!(lab.left(), ["a".repeat(32)]);
+    let output = submit(&lab, &[], &[]);
+    assert_eq!(output.status.code(), Some(10));
+    assert!(err(&output).contains("layout 3"), "{}", err(&output));
+    let kept = fs::read(lab.spool().join("a".repeat(32)).join("part.json")).expect("it stays");
+    assert_eq!(kept, later.to_string().as_bytes());
 }
 
 #[test]

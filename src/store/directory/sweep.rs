@@ -11,7 +11,8 @@ use time::macros::format_description;
 use time::{Date, Duration, OffsetDateTime};
 
 use super::{Own, absent, remove_empty};
-use crate::store::{MARKER, Marker};
+use crate::store::MARKER;
+use crate::store::marker::Strange;
 
 /// The most objects that one submission removes for those before it.
 const MOST: u64 = 20_000;
@@ -20,22 +21,22 @@ const DEPTH: usize = 4;
 /// The longest marker that is read.
 const MARKER_LIMIT: u64 = 4096;
 
-/// Returns how many objects went.
+/// Returns how many objects went, and what stayed past its day.
 pub(super) fn sweep(
     root: &Path,
     own: &Own,
     now: OffsetDateTime,
     goes_on: &dyn Fn() -> bool,
-) -> io::Result<u64> {
+) -> io::Result<(u64, Strange)> {
     let mut base = root.to_path_buf();
     for component in own.prefix.split('/').filter(|component| !component.is_empty()) {
         base.push(component);
         if component == ".." || !is_folder(&base) {
-            return Ok(0);
+            return Ok((0, Strange::default()));
         }
     }
     base.push(format!("{}d", own.days));
-    let mut sweep = Sweep { root, now, goes_on, removed: 0 };
+    let mut sweep = Sweep { root, now, goes_on, removed: 0, strange: Strange::default() };
     for day in folders(&base)? {
         let date =
             day.file_name().into_string().ok().and_then(|name| {
@@ -48,7 +49,7 @@ pub(super) fn sweep(
             sweep.runs(&day.path(), DEPTH)?;
         }
     }
-    Ok(sweep.removed)
+    Ok((sweep.removed, sweep.strange))
 }
 
 struct Sweep<'a> {
@@ -56,6 +57,7 @@ struct Sweep<'a> {
     now: OffsetDateTime,
     goes_on: &'a dyn Fn() -> bool,
     removed: u64,
+    strange: Strange,
 }
 
 impl Sweep<'_> {
@@ -85,15 +87,13 @@ impl Sweep<'_> {
     }
 
     /// Whether the folder's marker names this folder and its time is up.
-    fn may_go(&self, path: &Path, entry: &DirEntry) -> bool {
+    fn may_go(&mut self, path: &Path, entry: &DirEntry) -> bool {
         let marker = path.join(MARKER);
         let small = fs::symlink_metadata(&marker)
             .is_ok_and(|found| found.is_file() && found.len() <= MARKER_LIMIT);
         let read = if small { fs::read(&marker).ok() } else { None };
-        read.and_then(|bytes| serde_json::from_slice::<Marker>(&bytes).ok()).is_some_and(|marker| {
-            entry.file_name().to_str() == Some(marker.submission.as_str())
-                && marker.expires < self.now
-        })
+        let (name, now) = (entry.file_name(), self.now);
+        read.zip(name.to_str()).is_some_and(|(bytes, name)| self.strange.may_go(&bytes, name, now))
     }
 
     /// Removes a folder with all that is in it, its marker last. Links are removed, not followed.

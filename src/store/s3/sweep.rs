@@ -14,7 +14,8 @@ use time::{Date, Duration, OffsetDateTime};
 use super::S3;
 use super::answer;
 use super::call::{Call, Content};
-use crate::store::{Fault, MARKER, Marker, Removal, Store, StoreError, Stored};
+use crate::store::marker::Strange;
+use crate::store::{Fault, MARKER, Removal, Store, StoreError, Stored};
 
 /// The most objects that one submission removes for those before it; DeleteObjects takes as many.
 const MOST: usize = 1000;
@@ -34,7 +35,14 @@ impl S3 {
             return Ok(0);
         }
         let base = self.own.folder();
-        let mut going = Going { store: self, now, seen: 0, run: None, keys: Vec::new() };
+        let mut going = Going {
+            store: self,
+            now,
+            seen: 0,
+            run: None,
+            keys: Vec::new(),
+            strange: Strange::default(),
+        };
         let mut after: Option<String> = None;
         let mut whole = false;
         'pages: for _ in 0..PAGES {
@@ -54,11 +62,11 @@ impl S3 {
                 break;
             }
         }
-        let keys = going.keys(whole);
+        let (keys, strange) = going.end(whole);
         for keys in keys.chunks(MOST) {
             self.remove_all(keys)?;
         }
-        Ok(keys.len() as u64)
+        strange.name(&self.name).map(|()| keys.len() as u64)
     }
 
     /// The day of a key and the folder of its run, which ends with a slash.
@@ -120,6 +128,7 @@ struct Going<'a> {
     /// The folder of the run that is being listed, and whether it is one that may go.
     run: Option<(String, bool)>,
     keys: Vec<String>,
+    strange: Strange,
 }
 
 impl Going<'_> {
@@ -150,23 +159,21 @@ impl Going<'_> {
         }
     }
 
-    fn keys(mut self, whole: bool) -> Vec<String> {
+    fn end(mut self, whole: bool) -> (Vec<String>, Strange) {
         if whole {
             self.close();
         }
-        self.keys
+        (self.keys, self.strange)
     }
 
     /// Whether the folder's marker names this folder and its time is up.
-    fn may_go(&self, folder: &str) -> Stored<bool> {
+    fn may_go(&mut self, folder: &str) -> Stored<bool> {
         let marker = match self.store.get(&format!("{folder}{MARKER}"), MARKER_LIMIT) {
-            Ok(bytes) => serde_json::from_slice::<Marker>(&bytes).ok(),
-            Err(failure) if failure.fault == Fault::NotFound => None,
+            Ok(bytes) => bytes,
+            Err(failure) if failure.fault == Fault::NotFound => return Ok(false),
             Err(failure) => return Err(failure),
         };
-        let name = folder.trim_end_matches('/').rsplit('/').next();
-        Ok(marker.is_some_and(|marker| {
-            name == Some(marker.submission.as_str()) && marker.expires < self.now
-        }))
+        let name = folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        Ok(self.strange.may_go(&marker, name, self.now))
     }
 }
