@@ -31,6 +31,7 @@ use feed::Exactly;
 pub use failure::{Failure, Tls};
 pub use feed::{Feed, Piece};
 pub use network::Network;
+pub(crate) use socket::connecting;
 pub use ureq::http::HeaderMap;
 
 /// How long a connection may take to be made, TLS included.
@@ -292,6 +293,7 @@ impl Agent {
             let connector =
                 ().chain(ConnectProxyConnector::default())
                     .chain(socket::Sockets)
+                    .chain(socket::Encryption::default())
                     .chain(RustlsConnector::default());
             let names = names::Names::default();
             Ok(ureq::Agent::with_parts(config.build(), connector, names))
@@ -310,6 +312,7 @@ impl Agent {
             Err(_) => return Exchange::NotSent(hopeless("this is not a URL")),
         };
         let scheme = uri.scheme_str().unwrap_or_default().to_owned();
+        socket::begins();
         let agent = match self.ureq(&scheme) {
             Ok(agent) => agent,
             Err(error) => return Exchange::NotSent(hopeless(error.to_string())),
@@ -321,7 +324,6 @@ impl Agent {
         }
         let limit = request.answer_limit.unwrap_or(ANSWER_LIMIT);
         let time = self.time_left(request.time);
-        socket::begins();
         let sent = match request.payload {
             Payload::None => send(agent, builder, (), time),
             Payload::Bytes(bytes) => send(agent, builder, bytes, time),

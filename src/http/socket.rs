@@ -2,7 +2,7 @@
 //!
 //! A request's head and a small body leave in one write: what is to be sent waits until somebody
 //! wants to read the answer, or until half the buffer is full. Whether a kept connection is still
-//! open is asked with one call instead of three. Proxies and TLS are ureq's own.
+//! open is asked with one call instead of three. Proxies are ureq's own.
 //!
 //! A server may answer before a request is sent to its end, and close: then writing fails, and why
 //! is in the answer. So a failed write is no failure yet: the rest of the request goes nowhere, and
@@ -10,6 +10,8 @@
 //!
 //! Where the system can send from a file (Linux), what lies in one as it is to be sent takes that
 //! way and is never copied into this process.
+
+mod tls;
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
@@ -27,10 +29,16 @@ use super::connect::{Shared, open};
 use super::feed::Piece;
 use crate::input::look_at;
 
+pub(super) use tls::Encryption;
+
 /// The most that the head of an answer is waited for in one piece.
 const LARGEST_INPUT: usize = 256 << 10;
 
 thread_local! {
+    /// When this thread's exchange began.
+    static BEGAN: Cell<Option<Instant>> = const { Cell::new(None) };
+    /// How long it took until there was a connection for it, if one had to be made.
+    static CONNECTING: Cell<Duration> = const { Cell::new(Duration::ZERO) };
     /// Whether the peer of this thread's exchange has stopped taking the request.
     static CUT: Cell<bool> = const { Cell::new(false) };
     /// Whether this thread's exchange goes over a socket of ours, with or without TLS around it.
@@ -43,10 +51,23 @@ thread_local! {
 
 /// An exchange begins on this thread.
 pub(super) fn begins() {
+    BEGAN.set(Some(Instant::now()));
+    CONNECTING.set(Duration::ZERO);
     CUT.set(false);
     OURS.set(false);
     NEXT.take();
     UNREAD.take();
+}
+
+/// A connection was made for the exchange on this thread.
+fn is_connected() {
+    CONNECTING.set(BEGAN.get().map_or(Duration::ZERO, |began| began.elapsed()));
+}
+
+/// How much of the exchange that began last on this thread was making the connection, with all that
+/// is done once before the first one. An answer over a kept connection comes that much sooner.
+pub(crate) fn connecting() -> Duration {
+    CONNECTING.get()
 }
 
 /// Whether the exchange on this thread, if it is not encrypted, can send pieces of files.
@@ -86,6 +107,7 @@ impl<In: Transport> Connector<In> for Sockets {
         }
         let socket = open(details)?;
         socket.stream.set_nodelay(true)?;
+        is_connected();
         let config = details.config;
         let room = Room {
             input: Vec::new(),
@@ -161,6 +183,38 @@ impl Socket {
                 Ok(())
             }
             written => written.map_err(|error| failed(error, &timeout)),
+        }
+    }
+
+    fn receive(
+        &mut self,
+        timeout: NextTimeout,
+        mut read: impl FnMut(&TcpStream, &mut Room) -> io::Result<usize>,
+    ) -> Result<usize, Error> {
+        let timeout = timeout.for_read();
+        let time = time_of(&timeout)?;
+        if time != self.read_timeout {
+            self.socket.stream.set_read_timeout(time)?;
+            self.read_timeout = time;
+        }
+        let until = time.map(|time| Instant::now() + time);
+        loop {
+            match read(&self.socket.stream, &mut self.room) {
+                Ok(0) if self.cut.is_some() => {
+                    let error = self.cut.take().map_or(Error::ConnectionFailed, Error::Io);
+                    return Err(error);
+                }
+                Ok(count) => {
+                    self.has_just_read = count > 0;
+                    return Ok(count);
+                }
+                // Every signal ends a read that has a time-out; what is left of that is near
+                // enough to all of it.
+                Err(error)
+                    if error.kind() == io::ErrorKind::Interrupted
+                        && until.is_none_or(|until| Instant::now() < until) => {}
+                Err(error) => return Err(failed(error, &timeout)),
+            }
         }
     }
 }
@@ -252,41 +306,17 @@ impl Transport for Socket {
         if let Some(piece) = NEXT.take() {
             return self.send(&piece, timeout);
         }
-        self.room.waiting += amount;
-        if self.room.waiting < self.room.output_size / 2 {
-            return Ok(());
-        }
-        self.flush(timeout)
+        if self.room.collects(amount) { Ok(()) } else { self.flush(timeout) }
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.flush(timeout)?;
-        let timeout = timeout.for_read();
-        let time = time_of(&timeout)?;
-        if time != self.read_timeout {
-            self.socket.stream.set_read_timeout(time)?;
-            self.read_timeout = time;
-        }
-        let until = time.map(|time| Instant::now() + time);
-        loop {
-            match (&self.socket.stream).read(self.room.input_append_buf()) {
-                Ok(0) if self.cut.is_some() => {
-                    let error = self.cut.take().map_or(Error::ConnectionFailed, Error::Io);
-                    return Err(error);
-                }
-                Ok(count) => {
-                    self.room.input_appended(count);
-                    self.has_just_read = count > 0;
-                    return Ok(count > 0);
-                }
-                // Every signal ends a read that has a time-out; what is left of that is near
-                // enough to all of it.
-                Err(error)
-                    if error.kind() == io::ErrorKind::Interrupted
-                        && until.is_none_or(|until| Instant::now() < until) => {}
-                Err(error) => return Err(failed(error, &timeout)),
-            }
-        }
+        let count = self.receive(timeout, |mut stream, room| {
+            let count = stream.read(room.input_append_buf())?;
+            room.input_appended(count);
+            Ok(count)
+        })?;
+        Ok(count > 0)
     }
 
     fn is_open(&mut self) -> bool {
@@ -353,6 +383,12 @@ struct Room {
 }
 
 impl Room {
+    /// So many bytes more are to be sent; whether they can wait for others to go with them.
+    fn collects(&mut self, amount: usize) -> bool {
+        self.waiting += amount;
+        self.waiting < self.output_size / 2
+    }
+
     fn make(&mut self) {
         if self.output.is_empty() {
             self.output = vec![0; self.output_size];
