@@ -231,7 +231,7 @@ impl<'s> Delivery<'s> {
                 name: object.name.clone(),
                 key: self.key(&object.key),
                 size: object.size,
-                content_type: String::new(),
+                content_type: "".into(),
             };
             self.files.push(linked(&file, link(&file.key)));
             self.stored.push(file);
@@ -340,7 +340,7 @@ fn linked(file: &upload::File, url: Option<String>) -> LinkedFile {
     LinkedFile {
         name: file.name.clone(),
         size: file.size,
-        content_type: file.content_type.clone(),
+        content_type: file.content_type.clone().into_owned(),
         url,
     }
 }

@@ -159,11 +159,11 @@ fn make(submission: &Submission, attachments: &[Attachment]) -> Result<Plan> {
 /// Drops what an earlier input has given already. A file that a link leads to keeps both names.
 fn once_each(found: Vec<Found>) -> Vec<Found> {
     let mut seen = HashSet::new();
-    let is_new = |found: &Found| match &found.source {
+    let is_new = found.iter().map(|found| match &found.source {
+        Source::File(path) => seen.insert((path, found.linked.then_some(&found.name))),
         Source::Memory(_) => true,
-        Source::File(path) => seen.insert((path.clone(), found.linked.then(|| found.name.clone()))),
-    };
-    let new: Vec<bool> = found.iter().map(is_new).collect();
+    });
+    let new: Vec<bool> = is_new.collect();
     found.into_iter().zip(new).filter_map(|(found, new)| new.then_some(found)).collect()
 }
 
@@ -200,7 +200,7 @@ fn planned(found: Vec<Found>, room: usize) -> Vec<Planned> {
     let true_names: Vec<&[u8]> = found.iter().map(|found| found.name.as_slice()).collect();
     let keys = names::keys(&true_names, room);
     let named = |(found, key): (Found, String)| Planned {
-        name: names::shown(&found.name),
+        name: names::into_shown(found.name),
         key,
         size: found.size,
         source: found.source,

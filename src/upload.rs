@@ -10,10 +10,11 @@ mod link;
 mod outcome;
 mod parts;
 mod patience;
+mod prepare;
 mod queue;
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -23,12 +24,14 @@ use std::time::{Duration, Instant};
 use self::link::Link;
 use self::parts::Large;
 use self::patience::{GivenUp, Patience};
+use self::prepare::Turns;
 use self::queue::{Queue, Task};
+use crate::content::Body;
 use crate::content::compress::Gzip;
-use crate::content::{Body, Preparing};
 use crate::error::{Error, Result};
 use crate::events::{Event, Step};
-use crate::plan::{LeftOut, Plan, Planned};
+use crate::http::connecting;
+use crate::plan::{LeftOut, Plan};
 use crate::status::{Stage, Status};
 use crate::store::{Fault, MARKER, Marker, Meta, Store, StoreError, Stored};
 use crate::submission::Submission;
@@ -70,7 +73,7 @@ pub struct File {
     /// The size in bytes, as it was sent.
     pub size: u64,
     /// The `Content-Type` that it is served with.
-    pub content_type: String,
+    pub content_type: Cow<'static, str>,
 }
 
 /// Stores every object of the plan under `folder` (which ends with `/`).
@@ -104,12 +107,13 @@ pub fn upload_if(
         queue: Queue::new(largest_first(plan), jobs(submission)),
         link: Link::default(),
         gzip: Gzip::new(),
+        turns: Turns::new(),
         compresses: wants_gzip(submission, store),
         no_room: AtomicBool::new(false),
         strikes: AtomicU32::new(0),
         large: Mutex::new(Vec::new()),
         in_a_row: AtomicU32::new(0),
-        outcomes: Mutex::new(BTreeMap::new()),
+        outcomes: Mutex::new(plan.objects.iter().map(|_| None).collect()),
         failure: Mutex::new(None),
         patience,
     };
@@ -155,7 +159,8 @@ fn wants_gzip(submission: &Submission, store: &dyn Store) -> bool {
     store.keeps_encoding() && submission.settings.text("store_compress") != Some("off")
 }
 
-/// Returns how long the store took for it, without what was tried in vain before.
+/// Returns how long the store took for it, without making the connection and what was tried in vain
+/// before.
 fn put_bytes(
     submission: &Submission,
     store: &dyn Store,
@@ -170,7 +175,7 @@ fn put_bytes(
     let took = patience.retry(|| {
         let began = Instant::now();
         let stored = store.put(key, &body, &meta, &|_| patience.lasts());
-        match stored.map(|()| began.elapsed()) {
+        match stored.map(|()| began.elapsed().saturating_sub(connecting())) {
             // The bytes cannot have changed here, so they were mangled on the way.
             Err(failure) if failure.fault == Fault::Mismatch && mangled < PREPARED => {
                 mangled += 1;
@@ -214,6 +219,8 @@ struct Crew<'a> {
     /// How fast the way to the store is.
     link: Link,
     gzip: Gzip,
+    /// Who prepares an object.
+    turns: Turns,
     /// Whether objects may be stored compressed.
     compresses: bool,
     /// Whether it was said that what is compressed finds no room.
@@ -225,7 +232,7 @@ struct Crew<'a> {
     /// How much went wrong since the last success.
     in_a_row: AtomicU32,
     /// By index into the plan.
-    outcomes: Mutex<BTreeMap<usize, Result<File, String>>>,
+    outcomes: Mutex<Vec<Option<Result<File, String>>>>,
     /// Why everybody stops, with the reason that readers see.
     failure: Mutex<Option<(Error, String)>>,
     patience: Patience<'a>,
@@ -366,7 +373,7 @@ impl Crew<'_> {
             name: self.plan.objects[index].name.clone(),
             key: key.to_owned(),
             size: body.plain_len(),
-            content_type: body.media_type().to_owned(),
+            content_type: body.media_type().into(),
         }
     }
 
@@ -410,42 +417,6 @@ impl Crew<'_> {
             if prepared >= PREPARED {
                 return Err(last);
             }
-        }
-    }
-
-    fn prepare(&self, object: &Planned, parts_from: u64) -> io::Result<Body> {
-        let preparing = Preparing {
-            redactor: &self.submission.redactor,
-            with_md5: self.store.limits().wants_md5,
-            hashed_below: parts_from,
-            gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
-            goes_on: &|| self.lasts(),
-        };
-        let prepared = preparing.body(&object.source, &object.name);
-        match prepared {
-            Err(why)
-                if preparing.gzip.is_some()
-                    && why.kind() != io::ErrorKind::UnexpectedEof
-                    && self.lasts() =>
-            {
-                // What is compressed waits on the disk where it is large. Plain it need not; a file
-                // that cannot be read says so again.
-                let plain = Preparing { gzip: None, ..preparing };
-                let body = plain.body(&object.source, &object.name)?;
-                self.found_no_room(&why);
-                Ok(body)
-            }
-            prepared => prepared,
-        }
-    }
-
-    /// Says once that text is stored as it is, and why.
-    fn found_no_room(&self, why: &io::Error) {
-        if !self.no_room.swap(true, Ordering::Relaxed) {
-            self.submission.events.warn(format!(
-                "what is compressed found no room in the temporary folder ({why}), so some text is \
-                 stored uncompressed: make room there, or let TMPDIR name a folder that has it"
-            ));
         }
     }
 }

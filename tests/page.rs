@@ -61,7 +61,7 @@ fn found() -> Found {
 }
 
 fn file(key: &str) -> File {
-    let content_type = "text/plain; charset=utf-8".to_owned();
+    let content_type = "text/plain; charset=utf-8".into();
     File { name: key.to_owned(), key: key.to_owned(), size: 1_234, content_type }
 }
 
@@ -159,7 +159,7 @@ fn no_name_or_text_acts_in_a_page() {
         ..Facts::new(&submission, hostile, hostile)
     };
     let mut files = files(&HOSTILE);
-    files[0].content_type = hostile.to_owned();
+    files[0].content_type = hostile.into();
     for page in made(&facts, &files) {
         assert!(!page.html.contains("<script"), "{}", page.html);
         assert!(!page.html.contains("<img"), "{}", page.html);

@@ -277,7 +277,7 @@ fn bundles_are_refused_where_none_are_taken(store: &dyn Store) {
         key: format!("b/{name}"),
         size: one.len(),
         md5: *one.md5().unwrap(),
-        content_type: one.media_type().to_owned(),
+        content_type: one.media_type(),
     };
     let mut left = Some((name.to_owned(), one));
     let archive = archive::pack(&Gzip::new(), &mut || left.take(), &|| true).unwrap();

@@ -47,7 +47,7 @@ fn assert_whole(bucket: &Bucket, plan: &Plan, uploaded: &Uploaded) {
         let Source::Memory(bytes) = &object.source else { continue };
         let stored = bucket.object(&file.key).unwrap_or_else(|| panic!("{} is lost", file.key));
         assert!(stored.bytes[..] == bytes[..], "{} is corrupt", file.key);
-        assert_eq!(stored.header("content-type"), Some(file.content_type.as_str()));
+        assert_eq!(stored.header("content-type"), Some(&*file.content_type));
         assert_eq!(file.size, bytes.len() as u64);
     }
 }

@@ -49,6 +49,8 @@ struct Press {
     compress: Compress,
     input: Vec<u8>,
     output: Vec<u8>,
+    /// What came of bytes that are held whole.
+    whole: Vec<u8>,
 }
 
 impl fmt::Debug for Gzip {
@@ -106,9 +108,16 @@ impl Gzip {
         bytes: &[u8],
         goes_on: &dyn Fn() -> bool,
     ) -> io::Result<Option<Vec<u8>>> {
-        let mut out = Vec::with_capacity(bytes.len() / 3);
-        self.run(&mut &bytes[..], &mut out, goes_on)?;
-        Ok((out.len() as u64 * 100 <= bytes.len() as u64 * WORTH).then_some(out))
+        let mut press = self.borrow(goes_on)?;
+        // What is kept may wait for long until it is sent, so it is no larger than it must be.
+        let mut whole = std::mem::take(&mut press.whole);
+        whole.clear();
+        let done = self.pump(&mut press, &mut &bytes[..], &mut whole, goes_on);
+        let is_worth = whole.len() as u64 * 100 <= bytes.len() as u64 * WORTH;
+        let kept = (done.is_ok() && is_worth).then(|| whole.as_slice().to_vec());
+        press.whole = whole;
+        self.give_back(press);
+        done.map(|()| kept)
     }
 
     /// Compresses what is read, to its end, and shows `seen` every piece of the result in turn.
@@ -131,11 +140,14 @@ impl Gzip {
         goes_on: &dyn Fn() -> bool,
     ) -> io::Result<()> {
         let mut press = self.borrow(goes_on)?;
-        press.compress.reset();
         let done = self.pump(&mut press, reader, out, goes_on);
+        self.give_back(press);
+        done
+    }
+
+    fn give_back(&self, press: Press) {
         self.shelf.lock().unwrap_or_else(PoisonError::into_inner).free.push(press);
         self.back.notify_one();
-        done
     }
 
     fn pump(
@@ -145,7 +157,8 @@ impl Gzip {
         out: &mut dyn Write,
         goes_on: &dyn Fn() -> bool,
     ) -> io::Result<()> {
-        let Press { compress: compressor, input, output } = press;
+        let Press { compress: compressor, input, output, .. } = press;
+        compressor.reset();
         loop {
             if !goes_on() {
                 return Err(io::Error::other("it was stopped"));
@@ -187,6 +200,7 @@ impl Gzip {
                     compress: Compress::new_gzip(Compression::fast(), 15),
                     input: vec![0; BLOCK],
                     output: vec![0; BLOCK / 2],
+                    whole: Vec::new(),
                 });
             }
             if !goes_on() {

@@ -97,7 +97,7 @@ impl Delivery<'_> {
                 key: file.key.clone(),
                 url: linked.url.clone(),
                 size: (!dry).then_some(file.size),
-                content_type: (!dry).then(|| file.content_type.clone()),
+                content_type: (!dry).then(|| file.content_type.clone().into_owned()),
             })
             .collect()
     }

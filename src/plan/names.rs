@@ -51,6 +51,15 @@ pub(super) fn shown(name: &[u8]) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
+/// The same, in the memory of the name if it is shown as it is, which nearly all are.
+pub(super) fn into_shown(name: Vec<u8>) -> String {
+    match String::from_utf8(name) {
+        Ok(text) if !text.contains(char::is_control) => text,
+        Ok(text) => shown(text.as_bytes()),
+        Err(bytes) => shown(bytes.as_bytes()),
+    }
+}
+
 /// The order of objects: component by component, so that a folder's files stay together.
 pub(super) fn compare(one: &[u8], other: &[u8]) -> Ordering {
     let component = |byte: &u8| *byte == b'/';
@@ -191,7 +200,14 @@ mod tests {
             assert_eq!(key.len(), "a_.log".len() + HASH_BYTES);
         }
         assert_eq!(keys.iter().collect::<HashSet<_>>().len(), 5);
-        assert_eq!(shown(b"a\xff\n"), "a\u{fffd}\u{fffd}");
+        for (name, seen) in
+            [(&b"a\xff\n"[..], "a\u{fffd}\u{fffd}"), (b"a\n", "a\u{fffd}"), (b"a", "a")]
+        {
+            assert_eq!(
+                (shown(name), into_shown(name.to_vec())),
+                (seen.to_owned(), seen.to_owned())
+            );
+        }
     }
 
     #[test]

@@ -39,5 +39,5 @@ pub struct Member {
     /// The MD5 of the bytes.
     pub md5: [u8; 16],
     /// `Content-Type`.
-    pub content_type: String,
+    pub content_type: &'static str,
 }

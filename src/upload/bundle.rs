@@ -125,7 +125,7 @@ impl Crew<'_> {
                             key: format!("{}{}", self.folder, object.key),
                             size: body.len(),
                             md5,
-                            content_type: body.media_type().to_owned(),
+                            content_type: body.media_type(),
                         });
                         return Some((object.key.clone(), body));
                     }
@@ -152,7 +152,7 @@ impl Crew<'_> {
                     name: self.plan.objects[index].name.clone(),
                     key: member.key.clone(),
                     size: member.size,
-                    content_type: member.content_type.clone(),
+                    content_type: member.content_type.into(),
                 },
             );
             self.queue.answered();

@@ -30,7 +30,7 @@ impl Crew<'_> {
     }
 
     pub(super) fn settle(&self, index: usize, outcome: Result<File, String>) {
-        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).insert(index, outcome);
+        self.outcomes.lock().unwrap_or_else(PoisonError::into_inner)[index] = Some(outcome);
     }
 
     pub(super) fn missing(&self, index: usize, reason: String) {
@@ -62,8 +62,9 @@ impl Crew<'_> {
             None => GivenUp::TimeOut(None).reason(),
         };
         for index in 0..self.plan.objects.len() {
-            let settled =
-                self.outcomes.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&index);
+            let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
+            let settled = outcomes[index].is_some();
+            drop(outcomes);
             if !settled {
                 self.missing(index, rest.clone());
             }
@@ -71,13 +72,17 @@ impl Crew<'_> {
         let mut uploaded = Uploaded::default();
         let failure = self.failure.into_inner().unwrap_or_else(PoisonError::into_inner);
         uploaded.failure = failure.map(|(error, _)| error);
-        for (index, outcome) in self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            let name = self.plan.objects[index].name.clone();
-            match outcome {
-                Ok(file) => uploaded.files.push(file),
-                Err(reason) => uploaded.missing.push(LeftOut { name, reason }),
+        let outcomes = self.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let missing = &mut uploaded.missing;
+        // In the memory of the outcomes: there may be very many of them.
+        let files = outcomes.into_iter().zip(&self.plan.objects).filter_map(|(outcome, object)| {
+            match outcome? {
+                Ok(file) => return Some(file),
+                Err(reason) => missing.push(LeftOut { name: object.name.clone(), reason }),
             }
-        }
+            None
+        });
+        uploaded.files = files.collect();
         uploaded
     }
 }

@@ -353,6 +353,6 @@ fn member(name: &str, bytes: &[u8]) -> Member {
         key: format!("run/{name}"),
         size: body.len(),
         md5: *body.md5().unwrap(),
-        content_type: body.media_type().to_owned(),
+        content_type: body.media_type(),
     }
 }

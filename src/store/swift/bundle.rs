@@ -89,7 +89,7 @@ impl Swift {
                     let member = &bundle.members[place];
                     stored[place] = row.bytes == member.size
                         && row.hash == hex(&member.md5)
-                        && same_type(&row.content_type, &member.content_type);
+                        && same_type(&row.content_type, member.content_type);
                 }
             }
             match rows.rows.last() {

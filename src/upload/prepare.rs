@@ -1,0 +1,132 @@
+//! Prepares objects, a few at a time: reads, masks, compresses and hashes them.
+//!
+//! That keeps a processor busy and holds up to 200 KiB of buffers. Some more workers at it than there
+//! are processors make up for a disk that has to be waited for; even more would only hold memory.
+
+use std::io;
+use std::sync::atomic::Ordering;
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Crew;
+use crate::content::{Body, Preparing};
+use crate::plan::Planned;
+
+/// For each processor.
+const EACH: usize = 4;
+/// However many processors there are.
+const MOST: usize = 16;
+/// How long anybody waits before looking at the deadline and the cancel again.
+const TICK: Duration = Duration::from_millis(100);
+
+impl Crew<'_> {
+    /// Makes a body of an object's source when it is this worker's turn.
+    pub(super) fn prepare(&self, object: &Planned, parts_from: u64) -> io::Result<Body> {
+        let _turn = self.turns.take(&|| self.lasts());
+        let preparing = Preparing {
+            redactor: &self.submission.redactor,
+            with_md5: self.store.limits().wants_md5,
+            hashed_below: parts_from,
+            gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
+            goes_on: &|| self.lasts(),
+        };
+        let prepared = preparing.body(&object.source, &object.name);
+        match prepared {
+            Err(why)
+                if preparing.gzip.is_some()
+                    && why.kind() != io::ErrorKind::UnexpectedEof
+                    && self.lasts() =>
+            {
+                // What is compressed waits on the disk where it is large. Plain it need not; a file
+                // that cannot be read says so again.
+                let plain = Preparing { gzip: None, ..preparing };
+                let body = plain.body(&object.source, &object.name)?;
+                self.found_no_room(&why);
+                Ok(body)
+            }
+            prepared => prepared,
+        }
+    }
+
+    /// Says once that text is stored as it is, and why.
+    fn found_no_room(&self, why: &io::Error) {
+        if !self.no_room.swap(true, Ordering::Relaxed) {
+            self.submission.events.warn(format!(
+                "what is compressed found no room in the temporary folder ({why}), so some text is \
+                 stored uncompressed: make room there, or let TMPDIR name a folder that has it"
+            ));
+        }
+    }
+}
+
+/// Whose turn it is.
+pub(super) struct Turns {
+    free: Mutex<usize>,
+    back: Condvar,
+}
+
+/// A turn, which lasts until this is dropped.
+pub(super) struct Turn<'a>(&'a Turns);
+
+impl Turns {
+    pub(super) fn new() -> Turns {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        Turns { free: Mutex::new((processors * EACH).min(MOST)), back: Condvar::new() }
+    }
+
+    /// Waits for a turn, as long as `lasts` says so.
+    pub(super) fn take(&self, lasts: &dyn Fn() -> bool) -> Option<Turn<'_>> {
+        let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        while *free == 0 {
+            if !lasts() {
+                return None;
+            }
+            free = self.back.wait_timeout(free, TICK).unwrap_or_else(PoisonError::into_inner).0;
+        }
+        *free -= 1;
+        Some(Turn(self))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        self.0.back.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+
+    #[test]
+    fn no_more_have_their_turn_at_a_time_than_may_and_everybody_gets_one() {
+        let turns = Turns { free: Mutex::new(3), back: Condvar::new() };
+        let (now, most, had) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..20 {
+                scope.spawn(|| {
+                    for _ in 0..10 {
+                        let _turn = turns.take(&|| true).expect("a turn");
+                        most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                        std::thread::yield_now();
+                        now.fetch_sub(1, SeqCst);
+                        had.fetch_add(1, SeqCst);
+                    }
+                });
+            }
+        });
+        assert_eq!((had.into_inner(), *turns.free.lock().unwrap()), (200, 3));
+        assert!(most.into_inner() <= 3);
+    }
+
+    #[test]
+    fn nobody_waits_for_a_turn_when_all_is_over() {
+        let turns = Turns { free: Mutex::new(1), back: Condvar::new() };
+        let turn = turns.take(&|| false);
+        assert!(turn.is_some() && turns.take(&|| false).is_none());
+        drop(turn);
+        assert!(turns.take(&|| false).is_some());
+    }
+}
