@@ -44,6 +44,7 @@ struct Memory {
     owner: String,
     repo: String,
     repository: Option<Repository>,
+    default_branch: Option<String>,
     /// GitHub said that it does not show the repository.
     hidden: bool,
     /// Who we are; the inner None where GitHub does not tell.

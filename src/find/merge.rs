@@ -6,7 +6,7 @@
 //! another parent's pull request is to be merged into decides nothing, even if it is the head of a
 //! pull request itself: that of a release, whose head is the tip of the main branch.
 
-use super::{Match, Relation, Search, matching, older};
+use super::{Match, Relation, Search, is_open, matching, older};
 use crate::error::{Error, Result};
 use crate::github::PullRequest;
 use crate::status::Status;
@@ -40,7 +40,7 @@ pub(super) fn search(search: &mut Search<'_>, open: &[PullRequest]) -> Result<Ve
     for other in sides {
         tested = merge.settle(tested, other)?;
     }
-    if merge.is_certain(&tested) {
+    if merge.is_certain(&tested)? {
         return Ok(tested.matches);
     }
     search.seen.push(format!(
@@ -196,9 +196,9 @@ impl Merge<'_, '_> {
 
     /// Whether a side is what was tested, and not a base that something without a pull request was
     /// merged with.
-    fn is_certain(&self, side: &Side) -> bool {
+    fn is_certain(&mut self, side: &Side) -> Result<bool> {
         if side.is_on_base {
-            return true;
+            return Ok(true);
         }
         let is_a_base = self.open.iter().any(|pull| {
             let comes_from =
@@ -209,7 +209,24 @@ impl Merge<'_, '_> {
             .matches
             .iter()
             .all(|each| each.relation.is_current() && each.pull_request.head_branch.is_none());
-        !is_a_base && (is_head_of_a_fork || !side.is_first)
+        let is_likely = !is_a_base && (is_head_of_a_fork || !side.is_first);
+        Ok(is_likely && !self.is_of_the_default_branch(side)?)
+    }
+
+    /// Whether a side that belongs to what is still open, such as a release, is part of the default
+    /// branch: that is what everything else is merged with.
+    fn is_of_the_default_branch(&mut self, side: &Side) -> Result<bool> {
+        if !side.matches.iter().all(|each| is_open(&each.pull_request)) {
+            return Ok(false);
+        }
+        let Some(default) = self.search.github.default_branch()? else { return Ok(false) };
+        let pulls = || side.matches.iter().map(|each| &each.pull_request);
+        if pulls().any(|pull| pull.head_branch.as_ref() == Some(&default)) {
+            return Ok(true);
+        }
+        // What is to be merged into it is not there yet.
+        Ok(pulls().any(|pull| pull.base_branch != default)
+            && self.contains(&default, &side.parent)?)
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) struct RepositoryJson {
     pub(super) html_url: String,
     pub(super) private: Option<bool>,
     pub(super) archived: Option<bool>,
+    pub(super) default_branch: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -31,9 +31,19 @@ impl GitHub<'_> {
             self.memory().hidden |= error.status() == Some(404);
             error.into_error()
         })?;
+        self.memory().default_branch.clone_from(&json.default_branch);
         let repository = json.into();
         self.learn(&repository);
         Ok(repository)
+    }
+
+    /// The branch that pull requests are merged into where nothing else is said; None where GitHub
+    /// does not tell.
+    pub fn default_branch(&self) -> Result<Option<String>> {
+        if self.memory().default_branch.is_none() {
+            self.read_repository()?;
+        }
+        Ok(self.memory().default_branch.clone())
     }
 
     /// After a redirect: finds out how the repository is called now, and warns. That it cannot be

@@ -168,6 +168,38 @@ fn a_merge_of_the_base_and_what_has_no_pull_request_is_for_nobody() {
 }
 
 #[test]
+fn what_is_of_the_default_branch_and_merged_into_a_commit_without_a_pull_request_is_for_nobody() {
+    for fork in [None, Some("manager")] {
+        for by_rest in [false, true] {
+            let (github, repository) = github();
+            repository.push("release", &sha("release 1")).push("main", &sha("main 1"));
+            // The only pull request that is open.
+            repository.open(Some(44), fork, "main", &sha("main 1")).base("release");
+            repository.commit(&sha("experiment"), &[&sha("main 0")]);
+            if by_rest {
+                github.graphql_refuses(Some(404));
+            }
+            let (main, other) = (&*sha("main 1"), &*sha("experiment"));
+            for parents in [[other, main], [main, other]] {
+                let error = found((&github, &repository), &parents).unwrap_err();
+                assert_eq!(error.status(), Status::NoPullRequest, "{error}");
+                assert!(error.to_string().contains("belongs to #44, but may only be"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_merge_of_a_head_into_what_github_does_not_know_is_for_that_head() {
+    for fork in [None, Some("contributor")] {
+        let (github, repository) = github();
+        repository.open(Some(45), fork, "fix", &sha("fix"));
+        let parents = [&*sha("of a mirror"), &*sha("fix")];
+        assert_eq!(found((&github, &repository), &parents).unwrap(), [(45, Relation::MergeOf)]);
+    }
+}
+
+#[test]
 fn a_merge_of_two_heads_is_ambiguous_and_both_are_named() {
     let (github, repository) = github();
     repository.fill(3);
