@@ -140,6 +140,12 @@ impl Clock {
         Clock { fixed: Some(at) }
     }
 
+    /// How far a server's clock is ahead of this one, where that is more than the network can explain.
+    pub(crate) fn behind(&self, theirs: Option<OffsetDateTime>) -> time::Duration {
+        let ahead = theirs.map_or(time::Duration::ZERO, |theirs| theirs - self.now());
+        if ahead.abs() > CLOCKS_DIFFER && !self.stands_still() { ahead } else { Default::default() }
+    }
+
     pub(crate) fn stands_still(&self) -> bool {
         self.fixed.is_some()
     }

@@ -307,6 +307,24 @@ fn a_sweep_is_bounded_and_goes_on_with_the_next_run() {
 }
 
 #[test]
+fn a_machine_whose_clock_is_ahead_removes_nothing_before_its_day() {
+    let day = |days: i64| {
+        let at = time::OffsetDateTime::now_utc() + time::Duration::days(days);
+        at.date().to_string()
+    };
+    for (ahead, swept) in [(0, 2), (40, 0)] {
+        let bucket = Bucket::start("logs");
+        let store = stand_in(&bucket, &[]);
+        run_of(&*store, 7, &day(-20), "old", &day(-13));
+        // The store's clock is that of the others.
+        bucket.set_clock_ahead(-ahead * 86_400);
+        let store = stand_in(&bucket, &[]);
+        assert_eq!(store.sweep(time::OffsetDateTime::now_utc(), &|| true).unwrap(), swept);
+        assert_eq!(bucket.keys().len(), 2 - swept as usize);
+    }
+}
+
+#[test]
 fn objects_that_may_not_be_removed_are_an_error_that_says_so() {
     let bucket = Bucket::start("logs");
     let store = stand_in(&bucket, &[]);

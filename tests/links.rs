@@ -201,6 +201,22 @@ fn files_of_a_private_repository_go_nowhere_that_everybody_can_read() {
 }
 
 #[test]
+fn signed_links_last_as_long_as_they_should_whatever_this_machine_s_clock_says() {
+    for days in [-8, 0, 8] {
+        let bucket = bucket(false, false);
+        bucket.set_clock_ahead(days * 86_400);
+        let scene = Scene::s3(&bucket, &[]);
+        scene.put(KEY);
+        let decided = scene.decide(false).unwrap();
+        assert_eq!(decided.access, Some(Access::Signed), "{days}");
+        let link = scene.store.link(KEY, Access::Signed, decided.until).unwrap();
+        let (_, seconds) = link.split_once("X-Amz-Expires=").unwrap();
+        let seconds: i64 = seconds.split('&').next().unwrap().parse().unwrap();
+        assert!((604_700..=604_800).contains(&seconds), "{days}: {seconds}");
+    }
+}
+
+#[test]
 fn temporary_credentials_sign_no_link_in_a_public_comment() {
     let bucket = bucket(false, false);
     let ends =

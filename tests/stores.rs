@@ -23,7 +23,7 @@ use notify_pr::links;
 use notify_pr::redact::Redactor;
 use notify_pr::settings::{Origin, Settings};
 use notify_pr::store::{self, Access, Fault, MARKER, Marker, Meta, Store};
-use notify_pr::submission::{Cancel, Clock, Submission};
+use notify_pr::submission::{Cancel, Submission};
 use services::Service;
 use stand_ins::FileServer;
 use tempfile::TempDir;
@@ -598,25 +598,10 @@ fn links_are_decided_by_what_opens(submission: &Submission, store: &dyn Store) {
     assert_eq!(anonymous(submission, &link).text(), "the log");
 }
 
-/// The clock of this machine is hours off, in either direction.
-fn a_clock_that_is_off_does_no_harm(service: &Service) {
-    for hours in [-5, 5] {
-        let mut submission = s3(service, "ci-logs", &[]);
-        submission.clock = Clock::fixed(submission.clock.now() + time::Duration::hours(hours));
-        let store = open(&submission);
-        store.prepare().unwrap();
-        put(&*store, "clock/a b.txt", b"the log");
-        assert_eq!(store.get("clock/a b.txt", 100).unwrap(), b"the log", "{hours}");
-        assert_eq!(keys(&*store, "clock/"), ["clock/a b.txt"]);
-        store.delete("clock/a b.txt").unwrap();
-    }
-}
-
 #[test]
 fn s3_keeps_the_contract_on_seaweedfs() {
     let Some(service) = services::seaweedfs() else { return };
     s3_contract(&service, 1100);
-    a_clock_that_is_off_does_no_harm(&service);
     let reader = [("store_identity", "weedreader"), ("store_secret", "weedreadersecret")];
     let (fault, text) = refused(&s3(&service, "ci-logs", &reader));
     assert_eq!(fault, Fault::Refused);
@@ -627,7 +612,6 @@ fn s3_keeps_the_contract_on_seaweedfs() {
 fn s3_keeps_the_contract_on_swift() {
     let Some(service) = services::swift() else { return };
     s3_contract(&service, 40);
-    a_clock_that_is_off_does_no_harm(&service);
 }
 
 #[test]

@@ -292,7 +292,8 @@ impl Store for S3 {
             (Access::Public, Some(public)) => Ok(format!("{public}/{}", encode_key(key))),
             (Access::Public, None) => Ok(plain),
             (Access::Signed, _) => {
-                let seconds = (until - self.signer.now()).whole_seconds().min(LONGEST_LINK);
+                // Both times are of our clock, whatever the store's says.
+                let seconds = (until - OffsetDateTime::now_utc()).whole_seconds().min(LONGEST_LINK);
                 let target =
                     Target { method: "GET", region: &region, host: &host, path: &path, query: &[] };
                 let query = self.signer.presign(&target, seconds).map_err(|source| {

@@ -14,7 +14,7 @@ mod temp_url;
 mod under_way;
 
 use std::sync::atomic::AtomicBool;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -62,6 +62,8 @@ pub(super) struct Swift {
     access: Wanted,
     making: Mutex<Making>,
     known: Known,
+    /// How far the cluster's clock is ahead of ours.
+    ahead: OnceLock<time::Duration>,
     info: Mutex<Option<Info>>,
     /// Large objects that are being made.
     under_way: UnderWay,
@@ -116,6 +118,7 @@ impl Swift {
             },
             making: Mutex::default(),
             known: Known::default(),
+            ahead: OnceLock::new(),
             info: Mutex::default(),
             under_way: UnderWay::default(),
             reading: Mutex::default(),

@@ -19,6 +19,7 @@ use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
 use crate::store::transfer::hex;
+use crate::submission::CLOCKS_DIFFER;
 
 /// The longest life of a signed link, in seconds: seven days.
 pub(super) const LONGEST_LINK: i64 = 604_800;
@@ -103,6 +104,11 @@ impl Signer {
     pub(super) fn set_time(&self, theirs: OffsetDateTime) {
         let ahead = (theirs - OffsetDateTime::now_utc()).whole_seconds();
         self.ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// Whether the store's time is another one than what is signed with.
+    pub(super) fn is_off(&self, theirs: Option<OffsetDateTime>) -> bool {
+        theirs.is_some_and(|theirs| (theirs - self.now()).abs() > CLOCKS_DIFFER)
     }
 
     /// What time the store has: signatures are checked against the real clock, never a fixed one.

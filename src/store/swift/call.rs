@@ -180,6 +180,7 @@ impl Swift {
         match exchange {
             Exchange::Answered(answer) => {
                 self.known.answered();
+                self.ahead.get_or_init(|| self.clock.behind(answer.date()));
                 Ok(answer)
             }
             Exchange::NotSent(failure) | Exchange::MaybeArrived(failure) => {

@@ -118,7 +118,9 @@ impl Swift {
         };
         let session = self.tokens.session(&self.agent)?;
         let url = self.url(&session.storage_url, Target::Object(key));
-        let expires = until.unix_timestamp();
+        // The end is one of our clock, and the cluster compares it with its own.
+        let ahead = self.ahead.get().copied().unwrap_or_default();
+        let expires = until.saturating_add(ahead).unix_timestamp();
         let path = decoded_path(&self.url(&session.storage_url, Target::Container));
         let folder = key.rfind('/').map_or("", |slash| &key[..=slash]);
         if folder.matches('/').count() < DEPTH {
