@@ -22,7 +22,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use self::compress::{Gzip, Spool};
-use self::file::{Stamp, became_shorter, open_planned, shorter};
+use self::file::{Id, Stamp, became_shorter, id_of, open_planned, replaced, shorter};
 use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
 
@@ -72,6 +72,8 @@ enum Content {
         redactor: Redactor,
         kind: Kind,
         clean: Clean,
+        /// Which file it was.
+        id: Id,
     },
     /// The caller's.
     Shared(Arc<[u8]>),
@@ -199,7 +201,7 @@ impl Body {
     /// error: it never ends early, as a request whose body does would hang.
     ///
     /// # Errors
-    /// A file that cannot be opened any more or that is shorter than when it was prepared
+    /// A file that cannot be opened any more; one that is another than was prepared, or shorter
     /// (`UnexpectedEof`), here or while it is read; a range that is not in the body.
     pub fn open(&self, range: Range<u64>) -> io::Result<Reader<'_>> {
         if range.start > range.end || range.end > self.len {
@@ -213,8 +215,11 @@ impl Body {
             Content::Shared(bytes) => Supply::Memory(&bytes[start..end]),
             Content::Memory(bytes) => Supply::Memory(&bytes[start..end]),
             Content::Spool(spool) => Supply::Spool(spool, range.start),
-            Content::File { path, redactor, kind, clean } => {
+            Content::File { path, redactor, kind, clean, id } => {
                 let (file, len) = open_planned(path)?;
+                if id_of(&file)? != *id {
+                    return Err(replaced());
+                }
                 if len < self.len {
                     return Err(became_shorter());
                 }
@@ -284,7 +289,7 @@ impl Preparing<'_> {
     }
 
     fn read_through(&self, file: File, len: u64, path: &Path, name: &str) -> io::Result<Body> {
-        let stamp = Stamp::of_settled(&file)?;
+        let (stamp, id) = (Stamp::of_settled(&file)?, id_of(&file)?);
         // What is looked at to tell the type is also tried on the compressor.
         let mut first_bytes = vec![0; BUFFER];
         (&file).read_exact(&mut first_bytes).map_err(shorter)?;
@@ -296,7 +301,7 @@ impl Preparing<'_> {
         };
         if gzip.is_none() && len >= self.hashed_below {
             let clean = Clean::default();
-            let content = Content::File { path: path.to_owned(), redactor, kind, clean };
+            let content = Content::File { path: path.to_owned(), redactor, kind, clean, id };
             return Ok(Body::hashed(len, None, media_type, content));
         }
         let rest = (&file).take(len - first_bytes.len() as u64);
@@ -328,7 +333,7 @@ impl Preparing<'_> {
         {
             clean.note(stamp, 0..len);
         }
-        let content = Content::File { path: path.to_owned(), redactor, kind, clean };
+        let content = Content::File { path: path.to_owned(), redactor, kind, clean, id };
         Ok(Body::hashed(len, Some(hashes), media_type, content))
     }
 }

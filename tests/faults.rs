@@ -15,6 +15,7 @@ mod faults {
     #[cfg(target_os = "linux")]
     mod full;
     mod lasting;
+    mod moving;
     mod passing;
     mod sink;
     mod stalls;

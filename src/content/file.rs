@@ -36,6 +36,28 @@ pub(super) fn open_planned(path: &Path) -> io::Result<(File, u64)> {
     Ok((file, metadata.len()))
 }
 
+/// Which file of which disk it is, where the system tells.
+pub(super) type Id = Option<(u64, u64)>;
+
+/// A file that was rotated away has left its name to another one.
+pub(super) fn id_of(file: &File) -> io::Result<Id> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let found = file.metadata()?;
+        Ok(Some((found.dev(), found.ino())))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = file;
+        Ok(None)
+    }
+}
+
+pub(super) fn replaced() -> io::Error {
+    io::Error::new(io::ErrorKind::UnexpectedEof, "another file took its place while it was read")
+}
+
 fn not_regular() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
 }

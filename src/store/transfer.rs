@@ -89,7 +89,9 @@ pub(super) fn changed(what: &str) -> StoreError {
 
 fn unreadable(source: io::Error) -> StoreError {
     if source.kind() == io::ErrorKind::UnexpectedEof {
-        return changed("the file became shorter while it was sent");
+        return changed(
+            "the file became shorter, or another one took its place, while it was sent",
+        );
     }
     let mut failure = StoreError::new(Fault::Local, "the file can no longer be read");
     failure.error = failure.error.because(source);

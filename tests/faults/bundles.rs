@@ -51,7 +51,7 @@ impl Place {
 }
 
 /// A cluster that is far away, with a bulk middleware.
-fn far() -> Sink {
+pub(super) fn far() -> Sink {
     let swift = Swift::start();
     swift.state().distance = Duration::from_millis(12);
     swift.state().bulk = Some(SwiftBulk::new());

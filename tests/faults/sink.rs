@@ -62,6 +62,11 @@ impl Sink {
         }
     }
 
+    /// Whether it unpacks archives.
+    pub(crate) fn takes_bundles(&self) -> bool {
+        matches!(self, Sink::Swift(swift) if swift.state().bulk.is_some())
+    }
+
     /// The settings of an upload to it.
     pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
         let ([api, container, identity, secret], endpoint) = match self {
