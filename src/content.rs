@@ -22,11 +22,11 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use self::compress::{Gzip, Spool};
-use self::file::{Id, Stamp, became_shorter, id_of, open_planned, replaced, shorter};
+use self::file::{Id, Stamp, became_shorter, id_of, replaced, shorter};
 use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
 
-pub(crate) use self::file::open_regular;
+pub(crate) use self::file::{open_planned, open_regular, read_planned_folder};
 pub use self::reader::Reader;
 
 /// Files up to this size are read once and kept masked in memory, which costs less than reading

@@ -106,6 +106,44 @@ fn a_file_that_vanishes_before_it_is_sent_is_named_and_one_that_shrinks_is_sent_
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn what_is_swapped_for_a_link_after_the_plan_is_made_is_not_followed() {
+    use std::os::unix::fs::symlink;
+    let (shelf, desk, outside) = (Shelf::s3(true), Desk::new(), tempfile::TempDir::new().unwrap());
+    desk.write("a/first.log", b"it is sent first\n");
+    desk.write("folder/private.log", b"a line\n");
+    desk.write("private.log", b"a line\n");
+    fs::write(outside.path().join("private.log"), "nobody may read this").unwrap();
+    let (shelf, desk, outside) = (&shelf, &desk, outside.path());
+    let (status, receipt, comment) = std::thread::scope(|scope| {
+        scope.spawn(move || {
+            while shelf.requests().is_empty() {
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            let inside = |name: &str| desk.files.path().join(name);
+            fs::rename(inside("folder"), inside("moved")).unwrap();
+            symlink(outside, inside("folder")).unwrap();
+            fs::remove_file(inside("private.log")).unwrap();
+            symlink(outside.join("private.log"), inside("private.log")).unwrap();
+        });
+        // The marker is answered when the links are there.
+        shelf.fault(Fault::on("PUT", "run.json").late(std::time::Duration::from_millis(400)));
+        desk.submit(shelf, &[("store_compress", "off")])
+    });
+    assert_eq!(status, Status::StorePartial, "{}", receipt.to_json());
+    let missing: Vec<_> = receipt
+        .missing
+        .iter()
+        .map(|it| (it.name.as_deref().unwrap(), it.reason.as_str()))
+        .collect();
+    let [(folder, link), (file, no_file)] = missing[..] else { panic!("{missing:?}") };
+    assert_eq!((folder, file), ("folder/private.log", "private.log"));
+    assert!(link.contains("a link took the place of a folder"), "{link}");
+    assert!(no_file.contains("not a regular file"), "{no_file}");
+    assert!(comment.contains("first.log"), "{comment}");
+}
+
 #[test]
 fn a_run_makes_a_request_for_each_object_and_six_besides_over_few_connections() {
     for (name, shelf) in [

@@ -1,22 +1,20 @@
 //! Files as they are opened to be read: regular ones only.
 
-use std::fs::File;
+#[cfg(unix)]
+mod way;
+
+use std::fs::{File, ReadDir};
 use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 /// Opens a file and takes its length. What is not a regular file is refused without ever waiting
 /// for it: a pipe would hang and a device could act on being opened. A symbolic link in the last
-/// place is not followed: links are resolved, and judged, when the plan is made.
+/// place is not followed.
 pub(crate) fn open_regular(path: &Path) -> io::Result<(File, u64)> {
     if !std::fs::symlink_metadata(path)?.is_file() {
         return Err(not_regular());
     }
-    open_planned(path)
-}
-
-/// The same for a file that was looked at when the plan was made. It may have been replaced since.
-pub(super) fn open_planned(path: &Path) -> io::Result<(File, u64)> {
     let mut options = File::options();
     options.read(true);
     #[cfg(unix)]
@@ -24,16 +22,65 @@ pub(super) fn open_planned(path: &Path) -> io::Result<(File, u64)> {
         &mut options,
         libc::O_NONBLOCK | libc::O_NOFOLLOW | libc::O_NOCTTY,
     );
-    let file = options.open(path).map_err(|error| {
+    regular(path, options.open(path))
+}
+
+/// The same for a file of the plan: links were resolved, and judged, when that was made. The file
+/// and the folders above it may have been replaced since, by somebody who may write there but not
+/// read what we may, so a link is followed nowhere on the way.
+pub(crate) fn open_planned(path: &Path) -> io::Result<(File, u64)> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        regular(path, way::open(path, flags))
+    }
+    #[cfg(not(unix))]
+    regular(path, File::open(path))
+}
+
+/// What is in a folder whose path had no links in it. One that took its place is not followed.
+pub(crate) fn read_planned_folder(path: &Path) -> io::Result<ReadDir> {
+    #[cfg(target_os = "linux")]
+    {
+        use std::os::fd::AsRawFd;
+        let folder = way::open(path, rustix::fs::OFlags::PATH | rustix::fs::OFlags::DIRECTORY)?;
+        match std::fs::read_dir(format!("/proc/self/fd/{}", folder.as_raw_fd())) {
+            // There is no /proc.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            read => return read,
+        }
+    }
+    std::fs::read_dir(path)
+}
+
+fn regular(path: &Path, opened: io::Result<File>) -> io::Result<(File, u64)> {
+    let file = opened.map_err(|error| {
         // A link is refused with the system's words for a loop, which would puzzle its reader.
-        let is_link = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
-        if is_link { not_regular() } else { error }
+        match std::fs::symlink_metadata(path) {
+            Ok(found) if found.is_symlink() => not_regular(),
+            _ if is_loop(&error) => io::Error::new(
+                io::ErrorKind::InvalidInput,
+                "a link took the place of a folder in which it was",
+            ),
+            _ => error,
+        }
     })?;
     let metadata = file.metadata()?;
     if !metadata.is_file() {
         return Err(not_regular());
     }
     Ok((file, metadata.len()))
+}
+
+#[cfg(unix)]
+fn is_loop(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ELOOP)
+}
+
+#[cfg(not(unix))]
+fn is_loop(_: &io::Error) -> bool {
+    false
 }
 
 /// Which file of which disk it is, where the system tells.

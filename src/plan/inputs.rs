@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 
 use super::unreadable;
+use crate::content::read_planned_folder;
 
 /// All that was asked for.
 #[derive(Debug, Default)]
@@ -256,7 +257,7 @@ impl Search {
 
 fn sorted(folder: &Path) -> io::Result<Vec<(OsString, bool)>> {
     let mut entries = Vec::new();
-    for entry in fs::read_dir(folder)? {
+    for entry in read_planned_folder(folder)? {
         let entry = entry?;
         entries.push((entry.file_name(), entry.file_type()?.is_dir()));
     }

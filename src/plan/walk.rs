@@ -14,7 +14,7 @@ use std::sync::Arc;
 use super::inputs::{NamedFile, what_it_is};
 use super::rules::{Is, Rules};
 use super::{LeftOut, names, unreadable};
-use crate::content::{Source, open_regular};
+use crate::content::{Source, open_planned, read_planned_folder};
 use crate::error::Result;
 use crate::submission::Cancel;
 
@@ -111,7 +111,10 @@ impl<'a> Walk<'a> {
         let below = as_path(&name);
         match self.rules.excludes_above(Path::new(""), &below, Is::File) {
             Some(reason) => self.leave_out(name, reason),
-            None => self.file(name, path.to_owned(), false),
+            None => match resolved(path) {
+                Ok(path) => self.file(name, path, false),
+                Err(error) => self.miss(&name, unreadable(&error)),
+            },
         }
     }
 
@@ -200,7 +203,7 @@ impl<'a> Walk<'a> {
         let mut waiting = vec![from];
         while let Some(folder) = waiting.pop() {
             self.cancel.check()?;
-            let entries = match fs::read_dir(tree.root.join(&folder)) {
+            let entries = match read_planned_folder(&tree.root.join(&folder)) {
                 Ok(entries) => entries,
                 Err(error) => {
                     self.miss_folder(tree, &folder, &error);
@@ -318,6 +321,17 @@ impl<'a> Walk<'a> {
     }
 }
 
+/// The path without links in it, but for the last place, where none is followed.
+fn resolved(path: &Path) -> io::Result<PathBuf> {
+    match (path.parent(), path.file_name()) {
+        (Some(folder), Some(name)) if folder.as_os_str().is_empty() => {
+            Ok(Path::new(".").canonicalize()?.join(name))
+        }
+        (Some(folder), Some(name)) => Ok(folder.canonicalize()?.join(name)),
+        _ => Err(io::ErrorKind::NotFound.into()),
+    }
+}
+
 /// Whether a regular file can be opened. Nothing is opened that everybody may read: that would
 /// cost more than it tells, and the upload says so if it fails all the same.
 fn readable(path: &Path, metadata: &Metadata) -> io::Result<()> {
@@ -329,7 +343,7 @@ fn readable(path: &Path, metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() {
         return Ok(());
     }
-    open_regular(path).map(drop)
+    open_planned(path).map(drop)
 }
 
 #[cfg(unix)]

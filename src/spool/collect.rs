@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use super::record::{Entry, Reason, Record};
 use super::{BEGUN, NEW, SUMMARY, is_folder, private_file, private_folder, spool_dir, unwritable};
-use crate::content::{Source, media_type, open_regular};
+use crate::content::{Source, media_type, open_planned};
 use crate::error::{Error, Result};
 use crate::plan::{Plan, Planned};
 use crate::receipt::rfc3339;
@@ -257,13 +257,17 @@ fn put(
     };
     let has_secrets = !submission.settings.secrets().is_empty();
     let link = way == Way::LinkFirst || object.size > COPIED_UP_TO;
-    if link && !has_secrets && same_owner(path, folder) && fs::hard_link(path, target).is_ok() {
-        return Ok(Ok(()));
-    }
-    let (source, len) = match open_regular(path) {
+    let (source, len) = match open_planned(path) {
         Ok(opened) => opened,
         Err(error) => return Ok(Err(error)),
     };
+    if link && !has_secrets && same_owner(path, folder) && fs::hard_link(path, target).is_ok() {
+        if is_link_of(target, &source) {
+            return Ok(Ok(()));
+        }
+        // Something else has taken its place.
+        fs::remove_file(target).map_err(broken)?;
+    }
     let mut copy = private_file(target).map_err(broken)?;
     if !has_secrets {
         return copy_plain(draft, &source, len, &mut copy);
@@ -323,6 +327,20 @@ fn ended(error: io::Error) -> Result<std::result::Result<(), io::Error>> {
         }
         _ => Ok(Err(error)),
     }
+}
+
+/// Whether a path names the file that was opened.
+#[cfg(unix)]
+fn is_link_of(path: &Path, file: &File) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    let named = fs::symlink_metadata(path).map(id);
+    named.is_ok_and(|named| file.metadata().is_ok_and(|opened| id(opened) == named))
+}
+
+#[cfg(not(unix))]
+fn is_link_of(_: &Path, _: &File) -> bool {
+    true
 }
 
 /// Whether a file is owned by whoever owns the folder: what is not would be refused later.
