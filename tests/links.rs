@@ -232,6 +232,8 @@ fn temporary_credentials_sign_no_link_in_a_public_comment() {
     // In a private repository only members see the comment.
     let decided = scene.decide(true).unwrap();
     assert_eq!((decided.access, decided.until), (Some(Access::Signed), ends));
+    let link = scene.store.link(KEY, Access::Signed, ends).unwrap();
+    assert!(link.contains("X-Amz-Security-Token=example-session-token"), "{link}");
     let scene = Scene::s3(&bucket, &[token]);
     let decided = scene.decide(true).unwrap();
     assert!(decided.caution.unwrap().contains("end with the temporary credentials"));

@@ -12,6 +12,8 @@ mod lab;
 mod reports {
     pub(super) mod desk;
     mod every;
+    #[cfg(target_os = "linux")]
+    mod full;
 }
 
 use std::collections::BTreeSet;

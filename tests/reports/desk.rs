@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::lab::{self, REPOSITORY, TOKEN};
 
-const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+pub(crate) const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// The store of a report.
 pub(crate) enum Shelf {

@@ -395,6 +395,8 @@ mod tests {
             (400, "BadDigest", Fault::Mismatch, "not what was sent"),
             (400, "InvalidPart", Fault::Mismatch, "not what was sent"),
             (503, "SlowDown", Fault::Busy(None), "busy"),
+            (429, "TooManyRequests", Fault::Busy(None), "busy"),
+            (429, "Whatever", Fault::Busy(None), "busy"),
             (500, "InternalError", Fault::Unreachable, "failed"),
             (507, "XMinioStorageFull", Fault::Refused, "full"),
             (501, "NotImplemented", Fault::Refused, "does not know"),
