@@ -5,6 +5,7 @@
 
 pub mod archive;
 pub mod compress;
+mod desk;
 mod file;
 pub mod media_type;
 mod reader;
@@ -22,6 +23,7 @@ use md5::Md5;
 use sha2::{Digest, Sha256};
 
 use self::compress::{Gzip, Spool};
+use self::desk::{Desk, Desks};
 use self::file::{Id, Stamp, became_shorter, id_of, replaced, shorter};
 use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
@@ -32,6 +34,10 @@ pub use self::reader::Reader;
 /// Files up to this size are read once and kept masked in memory, which costs less than reading
 /// and masking them a second time.
 const KEPT_IN_MEMORY: u64 = 96 * 1024;
+
+/// From this size on they are read again instead, if nothing in them has to be masked and none of
+/// them is compressed: very many may wait to be sent at the same time.
+const READ_AGAIN: u64 = 64 * 1024;
 
 /// The size of the buffers that files are read through.
 const BUFFER: usize = 64 * 1024;
@@ -244,16 +250,30 @@ impl Preparing<'_> {
                 if len > KEPT_IN_MEMORY {
                     return self.read_through(file, len, path, name);
                 }
-                let mut bytes = vec![0; len as usize];
-                (&file).read_exact(&mut bytes).map_err(shorter)?;
-                let (kind, media_type) = media_type::look(name, &bytes);
-                self.redactor.bytes(&mut bytes, kind);
-                match self.compressed(&bytes, media_type)? {
-                    Some(body) => Ok(body),
-                    None => Ok(Body::held(Content::Memory(bytes), media_type, self.with_md5)),
+                let desks = self.desks().filter(|_| len >= compress::LEAST);
+                let mut desk = Desk::new(desks, len as usize, KEPT_IN_MEMORY as usize);
+                let stamp = if len < READ_AGAIN { None } else { Stamp::of_settled(&file)? };
+                (&file).read_exact(&mut desk.bytes).map_err(shorter)?;
+                let (kind, media_type) = media_type::look(name, &desk.bytes);
+                let masked = self.redactor.bytes(&mut desk.bytes, kind);
+                if let Some(body) = self.compressed(&desk.bytes, media_type)? {
+                    return Ok(body);
                 }
+                if masked > 0 || stamp.is_none_or(|stamp| !stamp.is_still_of(&file)) {
+                    let content = Content::Memory(desk.into_bytes());
+                    return Ok(Body::held(content, media_type, self.with_md5));
+                }
+                let mut hashes = Hashes::new(self.with_md5);
+                hashes.update(&desk.bytes);
+                let known = stamp.map(|stamp| (stamp, 0..len));
+                let content = self.file(path, kind, id_of(&file)?, known);
+                Ok(Body::hashed(len, Some(hashes), media_type, content))
             }
         }
+    }
+
+    fn desks(&self) -> Option<&Desks> {
+        self.gzip.map(|gzip| &gzip.desks)
     }
 
     fn shared(&self, bytes: &Arc<[u8]>, name: &str) -> io::Result<Body> {
@@ -291,21 +311,19 @@ impl Preparing<'_> {
     fn read_through(&self, file: File, len: u64, path: &Path, name: &str) -> io::Result<Body> {
         let (stamp, id) = (Stamp::of_settled(&file)?, id_of(&file)?);
         // What is looked at to tell the type is also tried on the compressor.
-        let mut first_bytes = vec![0; BUFFER];
-        (&file).read_exact(&mut first_bytes).map_err(shorter)?;
-        let (kind, media_type) = media_type::look(name, &first_bytes);
-        let redactor = self.redactor.clone();
+        let mut desk = Desk::new(self.desks(), BUFFER, KEPT_IN_MEMORY as usize);
+        (&file).read_exact(&mut desk.bytes).map_err(shorter)?;
+        let first_bytes = &desk.bytes[..];
+        let (kind, media_type) = media_type::look(name, first_bytes);
         let gzip = match self.compresses(len, media_type) {
-            Some(gzip) if gzip.is_worth(&first_bytes, self.goes_on)? => Some(gzip),
+            Some(gzip) if gzip.is_worth(first_bytes, self.goes_on)? => Some(gzip),
             _ => None,
         };
         if gzip.is_none() && len >= self.hashed_below {
-            let clean = Clean::default();
-            let content = Content::File { path: path.to_owned(), redactor, kind, clean, id };
-            return Ok(Body::hashed(len, None, media_type, content));
+            return Ok(Body::hashed(len, None, media_type, self.file(path, kind, id, None)));
         }
         let rest = (&file).take(len - first_bytes.len() as u64);
-        let masked = redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
+        let masked = self.redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
         let mut whole = Exactly { inner: masked, left: len };
         let mut hashes = Hashes::new(self.with_md5);
         if let Some(gzip) = gzip {
@@ -327,14 +345,18 @@ impl Preparing<'_> {
                 Err(error) => return Err(error),
             }
         }
-        let clean = Clean::default();
-        if whole.inner.masked() == 0
-            && let Some(stamp) = stamp.filter(|stamp| stamp.is_still_of(&file))
-        {
-            clean.note(stamp, 0..len);
-        }
-        let content = Content::File { path: path.to_owned(), redactor, kind, clean, id };
+        let stamp = stamp.filter(|stamp| whole.inner.masked() == 0 && stamp.is_still_of(&file));
+        let content = self.file(path, kind, id, stamp.map(|stamp| (stamp, 0..len)));
         Ok(Body::hashed(len, Some(hashes), media_type, content))
+    }
+
+    /// What stays in its file, with the range in which nothing has to be masked if one is known.
+    fn file(&self, path: &Path, kind: Kind, id: Id, known: Option<(Stamp, Range<u64>)>) -> Content {
+        let clean = Clean::default();
+        if let Some((stamp, range)) = known {
+            clean.note(stamp, range);
+        }
+        Content::File { path: path.to_owned(), redactor: self.redactor.clone(), kind, clean, id }
     }
 }
 

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::{self, Read};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
@@ -25,6 +25,9 @@ pub const SHORTEST_SECRET: usize = 4;
 
 /// How many bytes a [`Masked`] reads ahead, besides what it holds back.
 const CHUNK: usize = 64 * 1024;
+
+/// How many windows are kept for later readers.
+const KEPT_WINDOWS: usize = 16;
 
 /// A table over more bytes of patterns than this would cost more memory than its speed is worth.
 const LARGEST_TABLE: usize = 8 * 1024;
@@ -50,6 +53,8 @@ struct Tables {
     own: Option<AhoCorasick>,
     longest: usize,
     too_short: usize,
+    /// Windows of readers that are no longer read.
+    windows: Mutex<Vec<Vec<u8>>>,
 }
 
 impl fmt::Debug for Redactor {
@@ -70,7 +75,8 @@ impl Redactor {
         let all: Vec<&[u8]> = patterns.iter().copied().chain(names).collect();
         let text = automaton(&all);
         let longest = all.iter().map(|pattern| pattern.len()).max().unwrap_or(1);
-        Redactor(Arc::new(Tables { forms, text, own, longest, too_short }))
+        let windows = Mutex::default();
+        Redactor(Arc::new(Tables { forms, text, own, longest, too_short, windows }))
     }
 
     /// A redactor that masks nothing, to be measured beside programs that do not mask. No setting
@@ -83,6 +89,7 @@ impl Redactor {
             own: None,
             longest: 1,
             too_short: 0,
+            windows: Mutex::default(),
         }))
     }
 
@@ -120,13 +127,12 @@ impl Redactor {
     pub fn reader<R: Read>(&self, inner: R, kind: Kind) -> Masked<R> {
         let idle = self.is_idle(kind);
         let hold = self.0.longest - 1 + LOOKAHEAD;
-        let window = if idle { Vec::new() } else { vec![0; CHUNK + hold] };
+        let window = if idle { Vec::new() } else { self.0.window(CHUNK + hold) };
         Masked {
             inner,
-            redactor: self.clone(),
             kind,
             idle,
-            window,
+            window: Window { bytes: window, redactor: self.clone() },
             hold,
             taken: 0,
             ready: 0,
@@ -177,6 +183,14 @@ struct Value {
 }
 
 impl Tables {
+    /// A window of this size, which all windows have.
+    fn window(&self, size: usize) -> Vec<u8> {
+        let used = self.windows.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut window = used.unwrap_or_default();
+        window.resize(size, 0);
+        window
+    }
+
     fn automaton(&self, kind: Kind) -> Option<&AhoCorasick> {
         match kind {
             Kind::Text => self.text.as_ref(),
@@ -274,11 +288,10 @@ fn values(
 /// A reader that masks what it passes on; see [`Redactor::reader`].
 pub struct Masked<R> {
     inner: R,
-    redactor: Redactor,
     kind: Kind,
     idle: bool,
     /// `taken..ready` is masked and waits to be read, `ready..filled` is as it came.
-    window: Vec<u8>,
+    window: Window,
     /// How many bytes behind a byte may decide whether it is masked.
     hold: usize,
     taken: usize,
@@ -287,6 +300,22 @@ pub struct Masked<R> {
     ended: bool,
     scan: Scan,
     masked: u64,
+}
+
+/// What a reader looks at, which later ones use again: made anew by every thread, windows would
+/// stay behind wherever one of them was.
+struct Window {
+    bytes: Vec<u8>,
+    redactor: Redactor,
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        let mut windows = self.redactor.0.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.bytes.is_empty() && windows.len() < KEPT_WINDOWS {
+            windows.push(std::mem::take(&mut self.bytes));
+        }
+    }
 }
 
 impl<R> Masked<R> {
@@ -309,13 +338,14 @@ impl<R> fmt::Debug for Masked<R> {
 
 impl<R: Read> Masked<R> {
     fn fill(&mut self) -> io::Result<()> {
+        let Window { bytes: whole, redactor } = &mut self.window;
         if self.taken > 0 {
-            self.window.copy_within(self.taken..self.filled, 0);
+            whole.copy_within(self.taken..self.filled, 0);
             self.filled -= self.taken;
             (self.taken, self.ready) = (0, 0);
         }
-        while self.filled < self.window.len() && !self.ended {
-            match self.inner.read(&mut self.window[self.filled..]) {
+        while self.filled < whole.len() && !self.ended {
+            match self.inner.read(&mut whole[self.filled..]) {
                 Ok(0) => self.ended = true,
                 Ok(n) => self.filled += n,
                 Err(interrupted) if interrupted.kind() == io::ErrorKind::Interrupted => {}
@@ -323,8 +353,8 @@ impl<R: Read> Masked<R> {
             }
         }
         let limit = if self.ended { self.filled } else { self.filled - self.hold };
-        let window = &mut self.window[..self.filled];
-        self.masked += self.redactor.0.mask(window, limit, self.kind, &mut self.scan);
+        let window = &mut whole[..self.filled];
+        self.masked += redactor.0.mask(window, limit, self.kind, &mut self.scan);
         self.ready = limit;
         Ok(())
     }
@@ -339,7 +369,7 @@ impl<R: Read> Read for Masked<R> {
             self.fill()?;
         }
         let n = out.len().min(self.ready - self.taken);
-        out[..n].copy_from_slice(&self.window[self.taken..self.taken + n]);
+        out[..n].copy_from_slice(&self.window.bytes[self.taken..self.taken + n]);
         self.taken += n;
         Ok(n)
     }

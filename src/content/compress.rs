@@ -14,12 +14,13 @@ use std::time::{Duration, Instant};
 
 use flate2::{Compress, Compression, FlushCompress, Status};
 
+use super::desk::Desks;
 use crate::input::look_at;
 
 /// Files of fewer bytes fit into a packet or two, whatever is done to them.
 pub(crate) const LEAST: u64 = 1024;
 /// What all spools together may hold in memory, in bytes.
-const BUDGET: u64 = 4 << 20;
+const BUDGET: u64 = 2 << 20;
 /// The most threads that compress at a time; each compressor holds about 300 KiB.
 const COMPRESSORS: usize = 8;
 /// What must be left of a beginning for the rest to be compressed, in percent.
@@ -33,6 +34,8 @@ const BLOCK: usize = 64 << 10;
 pub struct Gzip {
     shelf: Mutex<Shelf>,
     back: Condvar,
+    /// Where what may be compressed is looked at first.
+    pub(super) desks: Desks,
     blocks: Arc<Blocks>,
     bytes: AtomicU64,
     micros: AtomicU64,
@@ -76,6 +79,7 @@ impl Gzip {
                 most: processors.clamp(1, COMPRESSORS),
             }),
             back: Condvar::new(),
+            desks: Desks::default(),
             blocks: Arc::default(),
             bytes: AtomicU64::new(0),
             micros: AtomicU64::new(0),
@@ -374,7 +378,7 @@ mod tests {
         let gzip = Gzip::new();
         // Incompressible, so that the spool is as large as what goes in.
         let mut state = 1u64;
-        let noise: Vec<u8> = (0..3 << 20)
+        let noise: Vec<u8> = (0..BUDGET * 3 / 4)
             .map(|_| {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
                 (state >> 56) as u8

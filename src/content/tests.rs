@@ -217,6 +217,39 @@ fn what_needs_no_mask_is_sent_from_its_file_until_somebody_writes_to_it() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_is_not_small_waits_in_memory_only_where_it_was_masked_or_compressed() {
+    let dir = tempfile::tempdir().unwrap();
+    let clean = log(READ_AGAIN as usize + 1);
+    let mut secret = clean.clone();
+    secret[..28].copy_from_slice(b"the-long-secret-of-this-test");
+    std::fs::write(dir.path().join("masked.log"), &secret).unwrap();
+    let source = settled(&dir, &clean);
+    let gzip = Gzip::new();
+    let body = |source: &Source, gzip| {
+        let redactor = redactor();
+        let preparing = Preparing {
+            redactor: &redactor,
+            with_md5: true,
+            hashed_below: u64::MAX,
+            gzip,
+            goes_on: &|| true,
+        };
+        preparing.body(source, "a.log").unwrap()
+    };
+    let plain = body(&source, None);
+    assert!(matches!(plain.content, Content::File { .. }));
+    let expected = Body::memory(clean.clone(), true);
+    assert_eq!((plain.sha256(), plain.md5()), (expected.sha256(), expected.md5()));
+    assert!(all(&plain, 0..plain.len()).unwrap() == clean);
+    let packed = body(&source, Some(&gzip));
+    assert!(matches!(packed.content, Content::Memory(_)) && packed.encoding() == Some("gzip"));
+    let masked = body(&Source::File(dir.path().join("masked.log")), None);
+    assert!(matches!(masked.content, Content::Memory(_)));
+    assert!(all(&masked, 0..28).unwrap() == [b'*'; 28]);
+}
+
+#[test]
 fn a_part_is_sent_from_its_file_once_it_was_read_without_a_mask() {
     let dir = tempfile::tempdir().unwrap();
     let mut bytes = log(800_000);

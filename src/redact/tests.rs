@@ -266,7 +266,7 @@ fn the_result_depends_neither_on_the_sizes_of_reads_nor_on_how_often_it_is_maske
         for chunk in 1..8 {
             let source = Dribble { bytes: text.as_bytes(), step: random.usize(1..40) };
             let mut reader = redactor.reader(source, Kind::Text);
-            reader.window.truncate(reader.hold + chunk);
+            reader.window.bytes.truncate(reader.hold + chunk);
             let (mut out, mut part) = (Vec::new(), vec![0; random.usize(1..50)]);
             loop {
                 let n = reader.read(&mut part).unwrap();
