@@ -203,6 +203,11 @@ fn print(scene: &Scene, results: &Results) {
             median(costs, |cost| cost.bytes as f64 / 1e6),
         );
     }
+    for (who, costs) in results.iter().filter(|(who, _)| who.is_ours()) {
+        let (peak, most) = (median(costs, |cost| cost.peak), scene.memory);
+        let verdict = if peak <= most { "kept" } else { "NOT KEPT" };
+        println!("memory of {}: {peak:.1} MB (at most {most}: {verdict})", who.name());
+    }
     let costs_of = |who: Who| results.iter().find(|(each, _)| *each == who).map(|(_, c)| c);
     let Some(ours) = costs_of(scene.ours) else { return };
     for goal in &scene.goals {

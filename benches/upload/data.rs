@@ -12,6 +12,8 @@ pub(crate) struct Data {
     pub(crate) thousand: PathBuf,
     /// A tree like that of a Marvin run.
     pub(crate) marvin: PathBuf,
+    /// Logs that are just small enough to be prepared in memory.
+    pub(crate) whole: PathBuf,
     /// One large file, alone in its folder.
     pub(crate) large: PathBuf,
     /// One file of 1 KiB, alone in its folder.
@@ -27,6 +29,7 @@ impl Data {
             small: folder(&root, "A", |at| small(at, 10_000 / part))?,
             thousand: folder(&root, "A1000", |at| small(at, 1_000 / part.min(2)))?,
             marvin: folder(&root, "B", |at| marvin(at, 600 / part))?,
+            whole: folder(&root, "E", |at| whole(at, 1_200 / part))?,
             large: folder(&root, "C", |at| one_file(&at.join("large.log"), (4 << 30) / part))?,
             one: folder(&root, "D", |at| one_file(&at.join("one.log"), 1 << 10))?,
         })
@@ -73,6 +76,13 @@ fn marvin(root: &Path, count: u64) -> io::Result<()> {
             _ => log.random() % (160 << 10),
         };
         log.write(&folder.join(name), length)?;
+    }
+    Ok(())
+}
+
+fn whole(root: &Path, count: u64) -> io::Result<()> {
+    for n in 0..count {
+        Log(2_000_000 + n).write(&root.join(format!("test_{n:04}.log")), 95 << 10)?;
     }
     Ok(())
 }

@@ -36,6 +36,10 @@ impl Who {
         !matches!(self, Who::Ours | Who::OursDefault | Who::Floor)
     }
 
+    pub(crate) fn is_ours(self) -> bool {
+        matches!(self, Who::Ours | Who::OursDefault)
+    }
+
     /// Where the program is, if it is a peer that is installed.
     pub(crate) fn program(self) -> Option<PathBuf> {
         let home = crate::services().join("peers/venv");

@@ -194,6 +194,8 @@ pub(crate) struct Scene {
     /// Which of ours is compared.
     pub(crate) ours: Who,
     pub(crate) goals: Vec<Goal>,
+    /// The most memory that ours may take, in MB of 10^6 bytes.
+    pub(crate) memory: f64,
     /// Settings of ours.
     pub(crate) settings: Vec<&'static str>,
 }
@@ -203,6 +205,7 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
     use Who::*;
     let plain = || Some(Vec::new());
     let certificate = format!("tls={}", scratch.join("sink.pem").display());
+    let far = || Some(vec![certificate.clone(), "delay=20".to_owned()]);
     let scene = |key, title, sink, folder, who: &[Who], goals| Scene {
         key,
         title,
@@ -211,6 +214,7 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         who: who.to_vec(),
         ours: Ours,
         goals,
+        memory: 24.0,
         settings: Vec::new(),
     };
     let swift = |key, title, words: &[&str], jobs| Scene {
@@ -245,6 +249,7 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         ),
         Scene {
             settings: vec!["jobs=128"],
+            memory: 40.0,
             ..scene(
                 "A-far",
                 "A: 1,000 of its files, a sink that answers after 20 ms, up to 128 workers",
@@ -289,10 +294,28 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         scene(
             "A-TLS",
             "A over TLS, sink",
-            Some(vec![certificate]),
+            Some(vec![certificate.clone()]),
             |data| &data.small,
             &[Ours, OursDefault, S5cmd],
             vec![goal(S5cmd, 0.15, 0.0)],
+        ),
+        // Here all workers have a connection, and what is prepared waits to be sent.
+        scene(
+            "A-TLS-far",
+            "A over TLS, a sink that answers after 20 ms",
+            far(),
+            |data| &data.small,
+            &[Ours, OursDefault],
+            vec![],
+        ),
+        scene("B-TLS-far", "B, the same", far(), |data| &data.marvin, &[Ours, OursDefault], vec![]),
+        scene(
+            "E-TLS-far",
+            "E: 1,200 logs of 95 KiB, the largest that are prepared in memory, the same",
+            far(),
+            |data| &data.whole,
+            &[Ours, OursDefault],
+            vec![],
         ),
         Scene {
             ours: OursDefault,
