@@ -391,18 +391,19 @@ impl Crew<'_> {
             let last = match self.prepare(object, parts_from) {
                 Ok(body) => {
                     let meta = meta(self.submission, body.media_type(), body.encoding());
-                    if body.len() >= parts_from {
-                        return self.begin_large(index, &key, body, &meta, prepared).map(|()| None);
-                    }
-                    let sent = self.patience.retry(|| {
-                        self.timed(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
-                    });
+                    let sent = if body.len() >= parts_from {
+                        self.begin_large(index, &key, body, &meta, prepared).map(|()| None)
+                    } else {
+                        let put = || {
+                            self.timed(body.len(), |sent| self.store.put(&key, &body, &meta, sent))
+                        };
+                        self.patience.retry(put).map(|()| Some(self.file(index, &key, &body)))
+                    };
                     match sent {
-                        Ok(()) => return Ok(Some(self.file(index, &key, &body))),
                         Err(GivenUp::Store(failure)) if failure.fault == Fault::Mismatch => {
                             GivenUp::Store(failure)
                         }
-                        Err(given_up) => return Err(given_up),
+                        ended => return ended,
                     }
                 }
                 Err(source) if source.kind() == io::ErrorKind::UnexpectedEof => {

@@ -24,6 +24,7 @@ use notify_pr::store::{Access, MARKER, Store};
 use notify_pr::submission::Submission;
 use scene::{FOLDER, Scene, plan, planned};
 use services::Service;
+use stand_ins::Swift;
 
 /// Bytes that no compression and no confusion of parts survives.
 fn noise(seed: u64, length: usize) -> Vec<u8> {
@@ -181,6 +182,57 @@ fn a_run_arrives_whole_on_a_swift_whose_tokens_end_and_whose_objects_are_small()
     let endpoint = format!("{}/auth/v1.0", service.endpoint);
     let settings = over_swift(&service, &endpoint);
     assert_eq!(arrives_whole(&settings, &run(150, 30 << 20)), Vec::<String>::new());
+}
+
+/// So many MiB, each of them another one.
+fn mebibytes(count: usize) -> Vec<u8> {
+    let block = noise(1, 1 << 20);
+    let mut bytes = block.repeat(count);
+    for (n, block) in bytes.chunks_mut(1 << 20).enumerate() {
+        block[..8].copy_from_slice(&n.to_le_bytes());
+    }
+    bytes
+}
+
+#[test]
+fn a_large_file_goes_to_swift_in_parts_and_arrives_whole() {
+    let Some(service) = services::swift() else { return };
+    let endpoint = format!("{}/auth/v1.0", service.endpoint);
+    let settings = over_swift(&service, &endpoint);
+    let plan =
+        plan(vec![planned("image.bin", mebibytes(260)), planned("console.txt", lines(7, 3 << 20))]);
+    let (warnings, requests) = arrives_whole_with(&settings, &plan);
+    assert_eq!(warnings, Vec::<String>::new());
+    assert!(requests >= 260 / 16, "{requests} requests");
+}
+
+#[test]
+fn a_large_file_goes_whole_to_a_swift_that_makes_no_large_objects() {
+    let swift = Swift::start();
+    swift.state().no_large = true;
+    swift.state().max_file_size = Some(300 << 20);
+    let endpoint = swift.endpoint("v3");
+    let scene = Scene::new(&[
+        ("store_api", "swift"),
+        ("store_endpoint", &endpoint),
+        ("store_identity", "lab:bot"),
+        ("store_secret", "right-secret"),
+        ("jobs", "2"),
+    ]);
+    let sizes = [257, 301];
+    let plan = plan(sizes.map(|n| planned(&format!("{n}.bin"), mebibytes(n))).into());
+    let uploaded = scene.upload(&plan);
+    let missing: Vec<_> = uploaded.missing.iter().map(|left| left.name.as_str()).collect();
+    assert_eq!(missing, ["301.bin"], "{:?}", uploaded.missing);
+    assert!(uploaded.missing[0].reason.contains("no file larger than 314572800 bytes"));
+    for object in &plan.objects[..1] {
+        let Source::Memory(bytes) = &object.source else { panic!("it is in memory") };
+        let stored = swift.object(&format!("{FOLDER}{}", object.name)).unwrap();
+        assert!(stored[..] == bytes[..], "{} is corrupt", object.name);
+    }
+    let puts: Vec<_> = swift.requests().into_iter().filter(|each| each.method == "PUT").collect();
+    assert_eq!(puts.len(), 2, "the marker and the file");
+    assert!(puts.iter().skip(1).all(|put| put.header("etag").is_some()), "with its MD5");
 }
 
 #[test]

@@ -39,6 +39,8 @@ use crate::submission::{Clock, Submission};
 
 /// The container of the files where the settings name none.
 const DEFAULT_CONTAINER: &str = "notify-pr";
+/// From this size on files go in segments, side by side, and what fails is sent again by the segment.
+const PARTS_FROM: u64 = 256 << 20;
 /// How many objects a page of a listing holds; every cluster allows as many.
 const PAGE: usize = 1000;
 /// How long cleaning up may take for each request: it may be done while a user waits for the end.
@@ -174,7 +176,10 @@ impl Store for Swift {
             put_bytes: info.object_bytes,
             part_bytes: (info.object_bytes.min(1 << 20), info.object_bytes),
             parts: info.segments,
-            parts_from: info.object_bytes,
+            parts_from: match info.segments {
+                0 => info.object_bytes,
+                _ => info.object_bytes.min(PARTS_FROM),
+            },
             wants_md5: true,
         }
     }

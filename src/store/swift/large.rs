@@ -1,4 +1,5 @@
-//! Objects that are larger than the cluster takes in one piece: static large objects.
+//! Objects that are larger than the cluster takes in one piece, or that had better go in several:
+//! static large objects.
 //!
 //! Source: Swift, "Static Large Objects". The segments lie in the same container, so that whoever
 //! may read the object may read them, but not below the object's own prefix, so that a listing of
@@ -37,8 +38,9 @@ impl Swift {
     pub(super) fn begin_large(&self, key: &str, meta: &Meta) -> Stored<Upload> {
         let info = self.info(&self.agent)?;
         if info.segments == 0 {
+            // One that is not larger than that goes whole, now that this is known.
             return Err(StoreError::new(
-                Fault::Refused,
+                Fault::Mismatch,
                 format!("the store takes no file larger than {} bytes", info.object_bytes),
             )
             .at(self.name.clone())

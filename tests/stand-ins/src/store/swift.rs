@@ -38,6 +38,8 @@ pub struct SwiftState {
     pub versions: Vec<&'static str>,
     /// The largest object.
     pub max_file_size: Option<usize>,
+    /// It makes no large objects of segments.
+    pub no_large: bool,
     /// How long it takes to answer about itself and what is stored.
     pub distance: Duration,
     /// How much longer it takes for each object that is made.
@@ -190,6 +192,9 @@ fn info(state: &SwiftState) -> Response {
         "swift": { "max_file_size": size },
         "slo": { "max_manifest_segments": 1000 },
     });
+    if let (true, Some(told)) = (state.no_large, told.as_object_mut()) {
+        told.remove("slo");
+    }
     if let Some(bulk) = &state.bulk {
         told["swift"]["version"] = json!(bulk.version);
         told["bulk_upload"] = json!({ "max_failed_extractions": bulk.most_failures });
