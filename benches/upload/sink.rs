@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -15,7 +15,8 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 /// What kind of server it is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Manner {
-    /// How long every answer takes.
+    /// How long every answer is on its way. The server is far, not slow: an answer leaves so long
+    /// after its request has come, whatever else is on the way at that time.
     pub(crate) delay: Duration,
     /// What the link carries for all connections together, in bytes per second.
     pub(crate) rate: Option<u64>,
@@ -79,17 +80,22 @@ impl Sink {
     fn connection(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
         match &self.tls {
-            None => self.requests_of(stream),
+            None => {
+                let far = !self.manner.delay.is_zero();
+                let late = far.then(|| late(&stream, self.manner.delay)).transpose()?;
+                self.requests_of(stream, late)
+            }
             Some(config) => {
                 let session =
                     rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-                self.requests_of(rustls::StreamOwned::new(session, stream))
+                self.requests_of(rustls::StreamOwned::new(session, stream), None)
             }
         }
     }
 
-    fn requests_of(&self, stream: impl Read + Write) -> io::Result<()> {
-        let mut wire = Wire { stream, buffer: vec![0; 128 << 10], from: 0, until: 0, link: self };
+    fn requests_of(&self, stream: impl Read + Write, late: Option<Late>) -> io::Result<()> {
+        let buffer = vec![0; 128 << 10];
+        let mut wire = Wire { stream, late, buffer, from: 0, until: 0, link: self };
         let mut counted = false;
         while let Some(head) = wire.head()? {
             if head.target.starts_with("/__") {
@@ -117,14 +123,10 @@ impl Sink {
 
     fn exchange<S: Read + Write>(&self, wire: &mut Wire<'_, S>, head: &Head) -> io::Result<()> {
         if head.expects {
-            std::thread::sleep(self.manner.delay);
-            wire.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
+            wire.send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())?;
         }
         let length = wire.discard(head)?;
         self.bytes.fetch_add(length, Relaxed);
-        if !self.manner.delay.is_zero() {
-            std::thread::sleep(self.manner.delay);
-        }
         let (path, query) = head.target.split_once('?').unwrap_or((&head.target, ""));
         let swift = path.starts_with("/v1/");
         let mut sizes = self.sizes.lock().unwrap_or_else(PoisonError::into_inner);
@@ -197,9 +199,27 @@ struct Head {
     expects: bool,
 }
 
+/// Answers that are on their way, each with the time when it came to be.
+type Late = mpsc::Sender<(Instant, Vec<u8>)>;
+
+fn late(stream: &TcpStream, delay: Duration) -> io::Result<Late> {
+    let (late, answers) = mpsc::channel::<(Instant, Vec<u8>)>();
+    let mut stream = stream.try_clone()?;
+    std::thread::Builder::new().stack_size(256 << 10).spawn(move || {
+        for (made, answer) in answers {
+            std::thread::sleep((made + delay).saturating_duration_since(Instant::now()));
+            if stream.write_all(&answer).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(late)
+}
+
 /// A connection and what was read ahead of it.
 struct Wire<'a, S> {
     stream: S,
+    late: Option<Late>,
     buffer: Vec<u8>,
     from: usize,
     until: usize,
@@ -312,7 +332,14 @@ impl<S: Read + Write> Wire<'_, S> {
         }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(body);
-        self.stream.write_all(&bytes)?;
+        self.send(bytes)
+    }
+
+    fn send(&mut self, answer: Vec<u8>) -> io::Result<()> {
+        if let Some(late) = &self.late {
+            return late.send((Instant::now(), answer)).map_err(io::Error::other);
+        }
+        self.stream.write_all(&answer)?;
         self.stream.flush()
     }
 }
