@@ -87,6 +87,16 @@ enum Content {
     Spool(Spool),
 }
 
+impl Content {
+    fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Content::Shared(bytes) => Some(bytes),
+            Content::Memory(bytes) => Some(bytes),
+            Content::File { .. } | Content::Spool(_) => None,
+        }
+    }
+}
+
 /// How sources are made into bodies.
 pub struct Preparing<'a> {
     /// Masks them.
@@ -122,11 +132,7 @@ impl Body {
 
     /// A body of bytes that are in memory.
     fn held(content: Content, media_type: &'static str, with_md5: bool) -> Body {
-        let bytes: &[u8] = match &content {
-            Content::Shared(bytes) => bytes,
-            Content::Memory(bytes) => bytes,
-            Content::File { .. } | Content::Spool(_) => &[],
-        };
+        let bytes = content.bytes().unwrap_or_default();
         let len = bytes.len() as u64;
         let mut hashes = Hashes::new(with_md5);
         hashes.update(bytes);
@@ -200,6 +206,11 @@ impl Body {
     /// ([`media_type::PAGE`]).
     pub fn media_type(&self) -> &'static str {
         self.media_type
+    }
+
+    /// The bytes, where they are in memory.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        self.content.bytes()
     }
 
     /// Opens the bytes of a range, which is `0..len()` for all of them. The reader gives exactly

@@ -3,15 +3,19 @@
 //! An exchange ends in one of three ways, and the difference decides what may be done next: the
 //! server answered (whatever the status), the request was certainly not sent, or it may have
 //! arrived. Redirects, retries and waiting are not done here: the GitHub client and the uploader
-//! have different rules for them. Only this file touches ureq.
+//! have different rules for them. Several small requests may also go one behind the other over a
+//! [`Line`]. Only this file and its children touch ureq.
 
 mod connect;
 mod date;
 mod failure;
 mod feed;
+mod line;
 mod names;
 mod network;
+mod pool;
 mod socket;
+mod url;
 
 use std::fmt;
 use std::io::Read;
@@ -27,13 +31,20 @@ use crate::error::Result;
 
 use failure::{classify, hopeless};
 use feed::Exactly;
+use pool::{Pool, Pooling};
+use url::host_of;
 
 pub use failure::{Failure, Tls};
 pub use feed::{Feed, Piece};
+pub use line::{Head, Line};
 pub use network::Network;
-pub(crate) use socket::connecting;
 pub use ureq::http::HeaderMap;
+pub use url::display_url;
 
+pub(crate) use socket::connecting;
+
+/// What this program calls itself.
+pub const USER_AGENT: &str = concat!("notify_pr/", env!("CARGO_PKG_VERSION"));
 /// How long a connection may take to be made, TLS included.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 /// How long a single read or write may stall.
@@ -68,6 +79,8 @@ struct Inner {
     on_request: OnRequest,
     http: OnceCell<ureq::Agent>,
     https: OnceCell<ureq::Agent>,
+    pool: Arc<Pool>,
+    lines: line::Lines,
     shut: AtomicBool,
     /// When the time for requests is over.
     ends: Mutex<Option<Instant>>,
@@ -84,6 +97,7 @@ struct Renewed {
 impl Inner {
     fn shut_down(&self) {
         self.shut.store(true, Ordering::SeqCst);
+        self.pool.clear();
         for made in [&self.http, &self.https] {
             if let Some(agent) = made.get() {
                 agent.clone().shutdown();
@@ -209,6 +223,8 @@ impl Agent {
                 on_request,
                 http: OnceCell::new(),
                 https: OnceCell::new(),
+                pool: Arc::new(Pool::new(connections)),
+                lines: line::Lines::default(),
                 shut: AtomicBool::new(false),
                 ends: Mutex::new(None),
                 renewed: Mutex::default(),
@@ -273,14 +289,15 @@ impl Agent {
                 .max_redirects(0)
                 .max_redirects_will_error(false)
                 .proxy(network.proxy(scheme)?)
-                .user_agent(concat!("notify_pr/", env!("CARGO_PKG_VERSION")))
+                .user_agent(USER_AGENT)
                 .accept_encoding("")
                 .accept("")
                 .timeout_connect(Some(CONNECT_TIMEOUT))
                 .timeout_per_read(Some(network.stall))
                 .timeout_per_write(Some(network.stall))
-                .max_idle_connections(self.inner.connections + 4)
-                .max_idle_connections_per_host(self.inner.connections)
+                // They are kept in a pool of ours.
+                .max_idle_connections(0)
+                .max_idle_connections_per_host(0)
                 .input_buffer_size(ANSWER_BUFFER)
                 .output_buffer_size(match self.inner.connections {
                     0..=MANY => BUFFER,
@@ -295,8 +312,9 @@ impl Agent {
                     .chain(socket::Sockets)
                     .chain(socket::Encryption::default())
                     .chain(RustlsConnector::default());
+            let pooling = Pooling { pool: Arc::clone(&self.inner.pool), connector };
             let names = names::Names::default();
-            Ok(ureq::Agent::with_parts(config.build(), connector, names))
+            Ok(ureq::Agent::with_parts(config.build(), pooling, names))
         })?;
         // A shut-down may have come while the agent was being made.
         if self.inner.shut.load(Ordering::SeqCst) {
@@ -395,43 +413,4 @@ fn read_answer(response: http::Response<ureq::Body>, limit: u64) -> Exchange {
         body: bytes,
         cut: read.err().map(|error| error.to_string()),
     })
-}
-
-/// Host and port of a URI, without the port that is the scheme's own.
-fn host_of(uri: &http::Uri) -> String {
-    let host = uri.host().unwrap_or_default();
-    match (uri.port_u16(), uri.scheme_str()) {
-        (None, _) | (Some(443), Some("https")) | (Some(80), Some("http")) => host.to_owned(),
-        (Some(port), _) => format!("{host}:{port}"),
-    }
-}
-
-/// A URL as it may be shown: without user information, and with the values of its query masked.
-pub fn display_url(url: &str) -> String {
-    let (before, query) = match url.split_once('?') {
-        Some((before, query)) => (before, Some(query)),
-        None => (url, None),
-    };
-    let mut shown = match before.split_once("://") {
-        Some((scheme, rest)) => {
-            let (authority, path) = match rest.find('/') {
-                Some(slash) => rest.split_at(slash),
-                None => (rest, ""),
-            };
-            let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-            format!("{scheme}://{host}{path}")
-        }
-        None => before.to_owned(),
-    };
-    if let Some(query) = query {
-        let names: Vec<_> = query
-            .split('&')
-            .map(|pair| {
-                pair.split_once('=').map_or(pair.to_owned(), |(name, _)| format!("{name}=…"))
-            })
-            .collect();
-        shown.push('?');
-        shown.push_str(&names.join("&"));
-    }
-    shown
 }

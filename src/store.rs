@@ -24,6 +24,26 @@ pub use bundle::{Bundle, Bundles, Member};
 pub use choose::choose;
 pub use marker::{MARKER, Marker};
 
+/// Small objects on their way to a store, sent before the answers to those before them are there.
+pub trait Line {
+    /// Sends an object that is in memory. Returns whether [`Line::answer`] will tell of it.
+    fn put(&mut self, key: &str, body: &Body, meta: &Meta) -> bool;
+
+    /// What came of the next object, in the order in which they were sent.
+    fn answer(&mut self) -> Put;
+}
+
+/// What came of an object that was sent over a [`Line`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// It is in the store.
+    Stored,
+    /// The store asks for patience.
+    Busy,
+    /// Nothing that helps: it is to be put by itself, which tells why.
+    Unknown,
+}
+
 /// What a store can take.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
@@ -269,6 +289,16 @@ pub trait Store: Send + Sync {
 
     /// Stores an object whole, replacing one of the same key.
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()>;
+
+    /// How many small objects may go over a [`Line`], as far as is known.
+    fn together(&self) -> usize {
+        1
+    }
+
+    /// A way to send small objects one behind the other, if there is one now.
+    fn line(&self) -> Option<Box<dyn Line + '_>> {
+        None
+    }
 
     /// What bundles of small objects the store takes, if any.
     fn takes_bundles(&self) -> Option<Bundles> {

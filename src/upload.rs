@@ -12,6 +12,8 @@ mod parts;
 mod patience;
 mod prepare;
 mod queue;
+mod several;
+mod watch;
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -203,9 +205,10 @@ fn expires(submission: &Submission) -> time::OffsetDateTime {
     submission.started.saturating_add(days)
 }
 
-fn largest_first(plan: &Plan) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..plan.objects.len()).collect();
-    order.sort_by_key(|&index| Reverse(plan.objects[index].size));
+/// The objects with their sizes.
+fn largest_first(plan: &Plan) -> Vec<(usize, u64)> {
+    let mut order: Vec<_> = plan.objects.iter().map(|object| object.size).enumerate().collect();
+    order.sort_by_key(|&(_, size)| Reverse(size));
     order
 }
 
@@ -309,8 +312,10 @@ impl Crew<'_> {
     }
 
     fn work(&self, number: usize) {
-        while let Some(task) = self.queue.take(number, &|| self.lasts()) {
+        let next = || self.queue.take(number, self.together(), &|| self.lasts());
+        while let Some(task) = next() {
             match task {
+                Task::Several(indices) => self.put_several(indices),
                 Task::Object(index) => self.begin_object(index, 0),
                 Task::Bundle(indices) => {
                     self.put_bundle(&indices);
@@ -386,8 +391,8 @@ impl Crew<'_> {
         let key = format!("{}{}", self.folder, object.key);
         loop {
             self.patience.check()?;
-            let limits = self.store.limits();
-            let parts_from = limits.parts_from.min(limits.put_bytes.saturating_add(1));
+            // A store may have told more of its limits meanwhile.
+            let parts_from = self.parts_from();
             let last = match self.prepare(object, parts_from) {
                 Ok(body) => {
                     let meta = meta(self.submission, body.media_type(), body.encoding());
@@ -419,6 +424,12 @@ impl Crew<'_> {
                 return Err(last);
             }
         }
+    }
+
+    /// From which size on an object goes in parts.
+    fn parts_from(&self) -> u64 {
+        let limits = self.store.limits();
+        limits.parts_from.min(limits.put_bytes.saturating_add(1))
     }
 }
 

@@ -22,7 +22,7 @@ use notify_pr::http::{Answer, Exchange, Request};
 use notify_pr::links;
 use notify_pr::redact::Redactor;
 use notify_pr::settings::{Origin, Settings};
-use notify_pr::store::{self, Access, Fault, MARKER, Marker, Meta, Store};
+use notify_pr::store::{self, Access, Fault, MARKER, Marker, Meta, Put, Store};
 use notify_pr::submission::{Cancel, Submission};
 use services::Service;
 use stand_ins::FileServer;
@@ -121,6 +121,7 @@ fn contract(submission: &Submission, store: &dyn Store, many: usize) {
     a_transfer_stops_when_asked_to(store);
     keys_cannot_leave_their_place(store);
     bundles_are_refused_where_none_are_taken(store);
+    what_goes_over_a_line_is_stored(store);
 }
 
 fn objects_come_back_whole(store: &dyn Store) {
@@ -291,6 +292,30 @@ fn bundles_are_refused_where_none_are_taken(store: &dyn Store) {
     let text = refused.to_string();
     assert!(text.contains("takes no bundles") && text.contains(store.name()), "{text}");
     assert!(keys(store, "b/").is_empty());
+}
+
+fn what_goes_over_a_line_is_stored(store: &dyn Store) {
+    // Over a line go requests to a server that has answered before.
+    put(store, "l/first", b"first");
+    for round in 0..10 {
+        let together = store.together();
+        let Some(mut line) = store.line() else {
+            assert_eq!((together, round), (1, 0), "{} takes no lines", store.name());
+            return;
+        };
+        let all: Vec<_> = (0..together)
+            .map(|n| (format!("l/{round} {n} ü+&%25.log"), noise(n * 4000 + round)))
+            .collect();
+        let sent = all.iter().map(|(key, bytes)| line.put(key, &body(bytes), &meta("text/plain")));
+        assert!(sent.collect::<Vec<_>>().iter().all(|sent| *sent), "{round}");
+        assert!(!line.put("l/../x", &body(b"x"), &meta("text/plain")), "a bad key goes nowhere");
+        for (key, bytes) in &all {
+            assert_eq!(line.answer(), Put::Stored, "{key}");
+            assert!(store.get(key, 1 << 20).unwrap() == *bytes, "{key}");
+        }
+        assert_eq!(line.answer(), Put::Unknown, "there is no more");
+    }
+    assert_eq!(store.together(), 8, "{} takes lines", store.name());
 }
 
 // --- directory -----------------------------------------------------------------------------------

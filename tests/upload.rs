@@ -170,7 +170,8 @@ fn rights_that_end_half_way_are_not_asked_for_ten_thousand_times() {
     assert!(failure.to_string().contains("temporary credentials"), "{failure}");
     assert_eq!(uploaded.files.len(), 10);
     assert_eq!(uploaded.missing.len(), 490);
-    assert!(bucket.requests().len() < 60, "{}", bucket.requests().len());
+    // Four workers had sent eight each, one behind the other, when they heard of it.
+    assert!(bucket.requests().len() < 90, "{}", bucket.requests().len());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod call;
 mod endpoint;
 mod expiry;
 mod lifecycle;
+mod line;
 mod public;
 mod sign;
 mod sweep;
@@ -42,6 +43,7 @@ use crate::error::{Error, Result};
 use crate::http::Agent;
 use crate::settings::Settings;
 use crate::status::Status;
+use crate::store;
 
 /// How long giving up a multipart upload may take: it may be done while a user waits for the end.
 const ABORT_TIME: Duration = Duration::from_secs(3);
@@ -117,6 +119,27 @@ impl S3 {
         self.call(&self.agent, &call).map(drop)
     }
 
+    /// The call that stores a whole object.
+    fn put_call<'a>(
+        &self,
+        key: &'a str,
+        body: &'a Body,
+        meta: &Meta,
+        sent: &'a Sent<'a>,
+    ) -> Stored<Call<'a>> {
+        let mut call = Call::new("PUT", Some(key));
+        call.headers = self.described(meta);
+        let sha256 = match body.sha256() {
+            Some(sha256) => {
+                call.checksum = Some(BASE64.encode(sha256));
+                hex(sha256)
+            }
+            None => hash(body, 0..body.len(), sent)?,
+        };
+        call.content = Content::Body { body, range: 0..body.len(), sha256, sent };
+        Ok(call)
+    }
+
     fn abort_upload(&self, key: &str, id: &str) -> Stored<()> {
         // The agent may have been shut down by a cancel; what was begun is cleaned up all the same.
         let mut call = Call::new("DELETE", Some(key));
@@ -150,17 +173,15 @@ impl Store for S3 {
 
     fn put(&self, key: &str, body: &Body, meta: &Meta, sent: &Sent<'_>) -> Stored<()> {
         check_key(key, &self.limits())?;
-        let mut call = Call::new("PUT", Some(key));
-        call.headers = self.described(meta);
-        let sha256 = match body.sha256() {
-            Some(sha256) => {
-                call.checksum = Some(BASE64.encode(sha256));
-                hex(sha256)
-            }
-            None => hash(body, 0..body.len(), sent)?,
-        };
-        call.content = Content::Body { body, range: 0..body.len(), sha256, sent };
-        self.call(&self.agent, &call).map(drop)
+        self.call(&self.agent, &self.put_call(key, body, meta, sent)?).map(drop)
+    }
+
+    fn together(&self) -> usize {
+        self.agent.together()
+    }
+
+    fn line(&self) -> Option<Box<dyn store::Line + '_>> {
+        line::Line::of(self).map(|line| Box::new(line) as Box<dyn store::Line>)
     }
 
     fn begin(&self, key: &str, meta: &Meta) -> Stored<Upload> {

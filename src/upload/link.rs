@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::content::compress::Gzip;
 
 /// Requests with smaller bodies say more about the time for an answer than about the link.
-const TELLING: u64 = 32 << 10;
+pub(super) const TELLING: u64 = 32 << 10;
 
 /// What large bodies took.
 #[derive(Debug, Default)]

@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::link::TELLING;
 use super::parts::Large;
+use super::watch::{REST, WATCH, Watch};
 
 /// With how many workers an upload begins, and what it goes back to while it is the machine or
 /// the link that is busy.
@@ -19,12 +21,6 @@ const FIRST: usize = 8;
 /// What a request costs this machine at most, with two processors for the work. A store that takes
 /// longer to answer is waited for: by as many workers as could be served meanwhile.
 const COST: Duration = Duration::from_micros(100);
-/// How long the effect of a change is watched.
-const WATCH: Duration = Duration::from_millis(30);
-/// How much faster twice the workers must be, in percent, for the new ones to stay.
-const GAIN: u64 = 140;
-/// When more workers did not help, or the store asked for fewer, this long nothing changes.
-const REST: Duration = Duration::from_secs(2);
 /// What a request counts as, in bytes, when it is asked whether the uploads got faster.
 const REQUEST: u64 = 64 << 10;
 /// How long anybody waits before looking at the deadline and the cancel again.
@@ -35,8 +31,15 @@ const TRIED: usize = 16;
 /// The most objects and bytes in a bundle.
 const BUNDLE: (usize, u64) = (500, 2 << 20);
 
+/// The largest object that goes over a line with others, and how much these have together: what
+/// is larger tells how fast the way to the store is.
+const SMALL: u64 = TELLING - 1;
+const TOGETHER: u64 = 64 << 10;
+
 /// Something to do for a worker.
 pub(super) enum Task {
+    /// Small objects of the plan that are sent one behind the other.
+    Several(Vec<usize>),
     /// Objects of the plan that go together.
     Bundle(Vec<usize>),
     /// An object of the plan, by its index.
@@ -69,7 +72,8 @@ pub(super) enum Bundling {
 }
 
 struct State {
-    objects: VecDeque<usize>,
+    /// With their sizes.
+    objects: VecDeque<(usize, u64)>,
     /// Small objects that were set apart, by their keys, and their sizes.
     small: VecDeque<(usize, u64)>,
     /// The most of them that may go together.
@@ -90,7 +94,8 @@ impl State {
         self.objects.is_empty() && self.small.is_empty() && self.parts.is_empty()
     }
 
-    fn next(&mut self, workers: usize) -> Option<Task> {
+    /// The next task where so many small objects may be sent together.
+    fn next(&mut self, workers: usize, together: usize) -> Option<Task> {
         if let Some((large, number)) = self.parts.pop_front() {
             return Some(Task::Part(large, number));
         }
@@ -98,8 +103,8 @@ impl State {
             self.bundling = Bundling::Trying;
             return Some(Task::Bundle(self.bundle(TRIED)));
         }
-        if let Some(index) = self.objects.pop_front() {
-            return Some(Task::Object(index));
+        if let Some(task) = self.next_objects(workers, together) {
+            return Some(task);
         }
         if self.bundling == Bundling::Open && self.small.len() > 1 {
             // They become smaller towards the end, so that all workers end together.
@@ -107,6 +112,20 @@ impl State {
             return Some(Task::Bundle(self.bundle(share.clamp(TRIED, BUNDLE.0))));
         }
         self.small.pop_back().map(|(index, _)| Task::Object(index))
+    }
+
+    /// The next object, or several where they are small and there are enough for all workers.
+    fn next_objects(&mut self, workers: usize, together: usize) -> Option<Task> {
+        let most = together.min(self.objects.len().div_ceil(workers.max(1)));
+        let mut bytes = 0;
+        let fits = |&&(_, size): &&(usize, u64)| {
+            bytes += size;
+            size <= SMALL && bytes <= TOGETHER
+        };
+        match self.objects.iter().take(most).take_while(fits).count() {
+            0 | 1 => self.objects.pop_front().map(|(index, _)| Task::Object(index)),
+            count => Some(Task::Several(self.objects.drain(..count).map(|(at, _)| at).collect())),
+        }
     }
 
     /// The next small objects, at most so many.
@@ -123,8 +142,9 @@ impl State {
 }
 
 impl Queue {
-    /// A queue of objects, in the order in which they are taken, for at most so many workers.
-    pub(super) fn new(objects: Vec<usize>, most: usize) -> Queue {
+    /// A queue of objects, with their sizes and in the order in which they are taken, for at most
+    /// so many workers.
+    pub(super) fn new(objects: Vec<(usize, u64)>, most: usize) -> Queue {
         Queue {
             state: Mutex::new(State {
                 objects: objects.into(),
@@ -166,10 +186,10 @@ impl Queue {
     pub(super) fn set_apart(&self, small: &[(usize, u64)], together: usize) {
         let mut state = self.lock();
         state.together = together;
-        let queued: HashSet<usize> = state.objects.iter().copied().collect();
+        let queued: HashSet<usize> = state.objects.iter().map(|&(index, _)| index).collect();
         state.small = small.iter().copied().filter(|(index, _)| queued.contains(index)).collect();
         let apart: HashSet<usize> = state.small.iter().map(|&(index, _)| index).collect();
-        state.objects.retain(|index| !apart.contains(index));
+        state.objects.retain(|(index, _)| !apart.contains(index));
         state.bundling = Bundling::Untried;
     }
 
@@ -185,14 +205,19 @@ impl Queue {
 
     /// Objects of a bundle that are to be stored one by one.
     pub(super) fn bring_back(&self, objects: Vec<usize>) {
-        self.lock().objects.extend(objects);
+        self.lock().objects.extend(objects.into_iter().map(|index| (index, u64::MAX)));
         self.changed.notify_all();
     }
 
     /// What the worker of this number, counted from 0, does next; `None` when nothing is left for
-    /// anybody or `lasts` says no more. Whoever takes an object or a bundle says [`Queue::close`]
-    /// when all is known about it.
-    pub(super) fn take(&self, worker: usize, lasts: &dyn Fn() -> bool) -> Option<Task> {
+    /// anybody or `lasts` says no more. Small objects come several at a time, as many as `together`
+    /// says. Whoever takes objects or a bundle says [`Queue::close`] when all is known about each.
+    pub(super) fn take(
+        &self,
+        worker: usize,
+        together: usize,
+        lasts: &dyn Fn() -> bool,
+    ) -> Option<Task> {
         let mut state = self.lock();
         loop {
             if !lasts() {
@@ -204,10 +229,14 @@ impl Queue {
                 return None;
             }
             if worker < workers
-                && let Some(task) = state.next(workers)
+                && let Some(task) = state.next(workers, together)
             {
-                // A part belongs to an object that is open already.
-                state.open += usize::from(!matches!(task, Task::Part(..)));
+                state.open += match &task {
+                    Task::Several(indices) => indices.len(),
+                    Task::Object(_) | Task::Bundle(_) => 1,
+                    // It belongs to an object that is open already.
+                    Task::Part(..) => 0,
+                };
                 state.busy += 1;
                 return Some(task);
             }
@@ -301,98 +330,31 @@ impl Queue {
     }
 }
 
-/// Finds the number of workers.
-struct Watch {
-    since: Instant,
-    done: u64,
-    /// The speed before the last doubling, with how many workers.
-    before: Option<(u64, usize)>,
-    /// The first look after a change sees connections being made more than anything else.
-    has_looked: bool,
-    rest_until: Option<Instant>,
-}
-
-impl Watch {
-    fn new() -> Watch {
-        Watch { since: Instant::now(), done: 0, before: None, has_looked: false, rest_until: None }
-    }
-
-    fn is_at_rest(&self) -> bool {
-        self.rest_until.is_some()
-    }
-
-    /// How many workers there should be from now on.
-    fn next(&mut self, allowed: usize, most: usize, done: u64) -> usize {
-        let now = Instant::now();
-        let time = now.duration_since(self.since);
-        if time < WATCH / 2 || done == self.done {
-            return allowed;
-        }
-        let speed = (done - self.done) * 1_000 / time.as_millis().max(1) as u64;
-        (self.since, self.done) = (now, done);
-        if let Some(until) = self.rest_until {
-            if now < until {
-                return allowed;
-            }
-            // A store or link that was slow may not be so any more.
-            (self.rest_until, self.before) = (None, None);
-        }
-        let has_looked = std::mem::replace(&mut self.has_looked, true);
-        match self.before {
-            None if !has_looked => allowed,
-            Some((before, _)) if speed * 100 < before * GAIN && !has_looked => allowed,
-            Some((before, workers)) if speed * 100 < before * GAIN => {
-                (self.before, self.rest_until) = (None, Some(now + REST));
-                workers.min(allowed)
-            }
-            _ if allowed >= most => {
-                self.rest_until = Some(now + REST);
-                allowed
-            }
-            _ => {
-                (self.before, self.has_looked) = (Some((speed, allowed)), false);
-                (allowed * 2).min(most)
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn speed(watch: &mut Watch, done: &mut u64, allowed: usize, bytes: u64) -> usize {
-        *done += bytes;
-        watch.since = Instant::now() - WATCH;
-        watch.next(allowed, 64, *done)
-    }
-
-    #[test]
-    fn workers_come_while_they_help_and_go_when_they_do_not() {
-        let (mut watch, mut done) = (Watch::new(), 0);
-        assert_eq!(speed(&mut watch, &mut done, 8, 1 << 10), 8, "the first look tells little");
-        assert_eq!(speed(&mut watch, &mut done, 8, 1 << 20), 16);
-        assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 32, "twice as fast");
-        assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 32, "it looks twice");
-        assert_eq!(speed(&mut watch, &mut done, 32, 2 << 20), 16, "no faster");
-        assert_eq!(speed(&mut watch, &mut done, 16, 2 << 20), 16, "it rests");
-    }
 
     #[test]
     fn a_far_store_gets_more_workers_from_the_beginning_but_no_more_than_are_wanted() {
         for (millis, most, allowed) in
             [(0, 64, 8), (2, 64, 20), (20, 64, 64), (20, 16, 16), (60_000, 128, 128), (0, 2, 2)]
         {
-            let queue = Queue::new((0..100).collect(), most);
+            let queue = Queue::new(sized(100), most);
             queue.is_far(Duration::from_millis(millis));
             assert_eq!(queue.allowed.load(Relaxed), allowed, "{millis} ms, {most} workers");
         }
     }
 
+    /// So many objects that are not small.
+    fn sized(count: usize) -> Vec<(usize, u64)> {
+        (0..count).map(|index| (index, TELLING)).collect()
+    }
+
     /// The next task of a queue, as text.
     fn next(queue: &Queue) -> String {
-        match queue.take(0, &|| true) {
+        match queue.take(0, 8, &|| true) {
             None => "nothing".to_owned(),
+            Some(Task::Several(indices)) => format!("several from {}", indices[0]),
             Some(Task::Object(index)) => format!("object {index}"),
             Some(Task::Bundle(indices)) => format!("{} from {}", indices.len(), indices[0]),
             Some(Task::Part(..)) => "part".to_owned(),
@@ -401,7 +363,7 @@ mod tests {
 
     #[test]
     fn small_objects_go_alone_while_a_bundle_is_tried_and_last_in_bundles_if_that_works() {
-        let queue = Queue::new((0..300).collect(), 2);
+        let queue = Queue::new(sized(300), 2);
         assert_eq!(next(&queue), "object 0");
         // Nobody gets what is taken a second time.
         let small: Vec<_> = (0..1).chain(10..300).map(|index| (index, 100)).collect();
@@ -422,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_bundle_has_no_more_objects_than_the_store_takes_together() {
-        let queue = Queue::new((0..100).collect(), 1);
+        let queue = Queue::new(sized(100), 1);
         queue.set_apart(&(0..100).map(|index| (index, 10)).collect::<Vec<_>>(), 5);
         assert_eq!(next(&queue), "5 from 0");
         queue.bundling(Bundling::Open);
@@ -431,7 +393,7 @@ mod tests {
 
     #[test]
     fn a_bundle_has_no_more_bytes_than_it_may() {
-        let queue = Queue::new((0..100).collect(), 1);
+        let queue = Queue::new(sized(100), 1);
         let small: Vec<_> = (0..100).map(|index| (index, 50_000)).collect();
         queue.set_apart(&small, 1000);
         assert_eq!(next(&queue), "16 from 0");
@@ -441,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_store_that_asks_for_patience_gets_fewer_workers_once() {
-        let queue = Queue::new((0..100).collect(), 64);
+        let queue = Queue::new(sized(100), 64);
         queue.slow_down();
         assert_eq!(queue.allowed.load(Relaxed), FIRST / 2);
         queue.slow_down();

@@ -1,9 +1,7 @@
 //! Stores that fail on demand and can be looked into, and the places where they fail.
 
 use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use notify_pr::content::Source;
@@ -13,6 +11,7 @@ use notify_pr::store::MARKER;
 use notify_pr::upload::Uploaded;
 use stand_ins::{Bucket, BucketOptions, Fault, Request, Swift};
 
+pub(crate) use crate::scene::each;
 use crate::scene::{FOLDER, Scene, bytes, plan, planned};
 
 /// The size of the parts in these tests.
@@ -242,23 +241,6 @@ pub(crate) fn files() -> Plan {
         planned("a+b é.bin", bytes(4, 1)),
         planned("empty.bin", Vec::new()),
     ])
-}
-
-/// Checks many cases at a time, as most of them wait most of the time, and says which ones failed.
-pub(crate) fn each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
-    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
-        for _ in 0..8 {
-            scope.spawn(|| {
-                while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
-                    if catch_unwind(AssertUnwindSafe(|| check(case))).is_err() {
-                        failed.fetch_add(1, Relaxed);
-                    }
-                }
-            });
-        }
-    });
-    assert_eq!(failed.load(Relaxed), 0, "of {} cases so many failed", cases.len());
 }
 
 /// What goes wrong, made of a fault that knows its place; with its name in a table.

@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -196,4 +198,21 @@ impl Store for Shaped {
     fn sweep(&self, now: OffsetDateTime, goes_on: &dyn Fn() -> bool) -> Stored<u64> {
         self.store.sweep(now, goes_on)
     }
+}
+
+/// Checks many cases at a time, as most of them wait most of the time, and says which ones failed.
+pub fn each<T: Sync>(cases: &[T], check: impl Fn(&T) + Sync) {
+    let (next, failed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
+                    if catch_unwind(AssertUnwindSafe(|| check(case))).is_err() {
+                        failed.fetch_add(1, Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(failed.load(Relaxed), 0, "of {} cases so many failed", cases.len());
 }

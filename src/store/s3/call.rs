@@ -87,10 +87,10 @@ impl<'a> Call<'a> {
 }
 
 /// Where a call goes: the host and percent-encoded path, and the region that is signed for.
-struct Place {
+pub(super) struct Place {
     region: String,
-    host: String,
-    path: String,
+    pub(super) host: String,
+    pub(super) path: String,
 }
 
 impl S3 {
@@ -134,7 +134,7 @@ impl S3 {
         }
     }
 
-    fn place(&self, call: &Call<'_>) -> Place {
+    pub(super) fn place(&self, call: &Call<'_>) -> Place {
         let region = self.signer.region();
         Place { host: self.endpoint.host(&region), path: self.endpoint.path(call.key), region }
     }
@@ -193,25 +193,7 @@ impl S3 {
         checksum: Option<&str>,
         acl: bool,
     ) -> Stored<Answer> {
-        let mut headers = call.headers.clone();
-        if !acl {
-            Public::strip(&mut headers);
-        }
-        if let Some(checksum) = checksum {
-            headers.push(("x-amz-checksum-sha256".to_owned(), checksum.to_owned()));
-        }
-        let target = Target {
-            method: call.method,
-            region: &place.region,
-            host: &place.host,
-            path: &place.path,
-            query: &call.query,
-        };
-        self.signer.sign(&target, &mut headers, &call.hash()).map_err(|source| {
-            let mut failure = StoreError::new(Fault::Refused, "a request cannot be signed");
-            failure.error = failure.error.because(source.to_string());
-            failure
-        })?;
+        let mut headers = self.signed(call, place, checksum, acl)?;
         let url = self.url(place, &call.query);
         let mut request = Request::new(call.method, &url);
         request.answer_limit = call.answer_limit;
@@ -256,7 +238,37 @@ impl S3 {
         }
     }
 
-    fn url(&self, place: &Place, query: &Query<'_>) -> String {
+    /// The headers of a call, with the signature.
+    pub(super) fn signed(
+        &self,
+        call: &Call<'_>,
+        place: &Place,
+        checksum: Option<&str>,
+        acl: bool,
+    ) -> Stored<Vec<(String, String)>> {
+        let mut headers = call.headers.clone();
+        if !acl {
+            Public::strip(&mut headers);
+        }
+        if let Some(checksum) = checksum {
+            headers.push(("x-amz-checksum-sha256".to_owned(), checksum.to_owned()));
+        }
+        let target = Target {
+            method: call.method,
+            region: &place.region,
+            host: &place.host,
+            path: &place.path,
+            query: &call.query,
+        };
+        self.signer.sign(&target, &mut headers, &call.hash()).map_err(|source| {
+            let mut failure = StoreError::new(Fault::Refused, "a request cannot be signed");
+            failure.error = failure.error.because(source.to_string());
+            failure
+        })?;
+        Ok(headers)
+    }
+
+    pub(super) fn url(&self, place: &Place, query: &Query<'_>) -> String {
         let mut url = format!("{}://{}{}", self.endpoint.scheme(), place.host, place.path);
         if !query.is_empty() {
             url.push('?');

@@ -1,0 +1,83 @@
+//! Small objects are sent one behind the other, where the store takes them so.
+//!
+//! The way to the store and back is then gone once for several objects, and a thread is woken
+//! once. Nothing depends on it: an object of which the store does not say that it has it goes by
+//! itself, as if it had not been sent before, and that is where everything else is decided, tried
+//! again and told.
+
+use std::sync::atomic::Ordering;
+
+use super::{Crew, File, meta};
+use crate::events::Event;
+use crate::store::{Line, MARKER, Put};
+
+/// An object that was sent.
+struct OnItsWay {
+    index: usize,
+    file: File,
+    /// So many bytes were counted as sent.
+    counted: u64,
+}
+
+impl Crew<'_> {
+    /// How many small objects a worker takes now: only one while something is wrong, which is told
+    /// by the answers to requests that go by themselves.
+    pub(super) fn together(&self) -> usize {
+        match self.in_a_row.load(Ordering::Relaxed) {
+            0 => self.store.together(),
+            _ => 1,
+        }
+    }
+
+    /// Stores these objects.
+    pub(super) fn put_several(&self, mut indices: Vec<usize>) {
+        if let Some(mut line) = self.store.line() {
+            let sent = self.send_several(&mut *line, &mut indices);
+            for OnItsWay { index, file, counted } in sent {
+                match line.answer() {
+                    Put::Stored => {
+                        self.queue.answered();
+                        self.stored(index, file);
+                        self.queue.close();
+                        continue;
+                    }
+                    Put::Busy => self.queue.slow_down(),
+                    Put::Unknown => {}
+                }
+                self.submission.events.emit(Event::Unsent(counted));
+                indices.push(index);
+            }
+        }
+        indices.into_iter().for_each(|index| self.begin_object(index, 0));
+    }
+
+    /// Sends what can go this way, and takes it out of the list.
+    fn send_several(&self, line: &mut dyn Line, indices: &mut Vec<usize>) -> Vec<OnItsWay> {
+        let mut sent = Vec::with_capacity(indices.len());
+        indices.retain(|&index| {
+            let on_its_way = self.send_one(line, index);
+            let stays = on_its_way.is_none();
+            sent.extend(on_its_way);
+            stays
+        });
+        sent
+    }
+
+    fn send_one(&self, line: &mut dyn Line, index: usize) -> Option<OnItsWay> {
+        let object = &self.plan.objects[index];
+        if object.key == MARKER || !self.lasts() {
+            return None;
+        }
+        // What fails here fails again where it is told.
+        let body = self.prepare(object, self.parts_from()).ok()?;
+        let key = format!("{}{}", self.folder, object.key);
+        let meta = meta(self.submission, body.media_type(), body.encoding());
+        if !line.put(&key, &body, &meta) {
+            return None;
+        }
+        self.submission.events.emit(Event::Sent(body.len()));
+        self.queue.sent(body.len());
+        let counted = body.len().max(body.plain_len());
+        Some(OnItsWay { index, file: self.file(index, &key, &body), counted })
+    }
+}
