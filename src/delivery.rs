@@ -7,6 +7,8 @@ mod posting;
 mod privacy;
 mod summary;
 
+use std::sync::Arc;
+
 use time::{Duration, OffsetDateTime};
 
 use crate::compose::{self, Facts, LinkedFile, Part};
@@ -46,7 +48,7 @@ pub(crate) struct Delivery<'s> {
     unknowing: bool,
     /// GitHub was asked once more after the upload.
     asked_again: bool,
-    store: Option<Box<dyn Store>>,
+    store: Option<Arc<dyn Store>>,
     store_failure: Option<Error>,
     folder: String,
     links: Option<Links>,
@@ -135,7 +137,7 @@ impl<'s> Delivery<'s> {
         for stage in Stage::ALL {
             self.submission.settings.require(stage)?;
         }
-        self.store = store::choose(self.submission)?;
+        self.store = store::choose(self.submission)?.map(Arc::from);
         Ok(())
     }
 
@@ -146,13 +148,10 @@ impl<'s> Delivery<'s> {
             None => self.commit().to_owned(),
         };
         self.folder = plan::folder(self.submission, self.repository(), &subject);
-        match self.store.take() {
+        match self.store.clone() {
             None => self.leave_all_out("no store is configured (store_api)"),
             Some(store) if self.submission.dry_run => self.foresee(store.as_ref()),
-            Some(store) => {
-                self.send(store.as_ref());
-                self.store = Some(store);
-            }
+            Some(store) => self.send(store.as_ref()),
         }
         Ok(())
     }
@@ -160,13 +159,13 @@ impl<'s> Delivery<'s> {
     fn send(&mut self, store: &dyn Store) {
         let private = self.private == Some(true);
         self.unknowing = self.private.is_none() && self.github.is_some();
-        let mut links = None;
         let mut refused = None;
-        let (submission, folder) = (self.submission, &self.folder);
+        let (submission, folder, decision) = (self.submission, &self.folder, &mut self.links);
         let uploaded =
             upload::upload_if(submission, store, &self.plan, folder, &mut |marker: &str, bytes| {
                 match links::decide_with(submission, store, marker, Some(bytes), private) {
-                    Ok(decided) => links = Some(decided),
+                    // Whatever happens next: from now on there may be something to take back.
+                    Ok(decided) => *decision = Some(decided),
                     Err(error) => {
                         // It says where a run was; nothing of a private repository stays here.
                         refused = store.delete(marker).err();
@@ -178,6 +177,7 @@ impl<'s> Delivery<'s> {
         if let Some(left) = refused {
             submission.events.warn(format!("the marker of the run stays in the store: {left}"));
         }
+        let mut links = self.links.clone();
         if let Some(links) = &mut links {
             self.settle_expiry(store, links);
             self.warn_of_unknown(links);
@@ -278,12 +278,11 @@ impl<'s> Delivery<'s> {
     /// Stores them, or stores them anew: then what was there before stays where that fails.
     fn store_pages(&mut self) {
         let Some(links) = self.links.clone() else { return };
-        let Some(store) = self.store.take() else { return };
+        let Some(store) = self.store.clone() else { return };
         let facts = self.facts(self.found.as_ref());
         let (folder, files) = (&self.folder, &self.stored);
         let published =
             publish::publish(self.submission, store.as_ref(), &links, folder, &facts, files);
-        self.store = Some(store);
         self.receipt.page_url = published.page_url.or(self.receipt.page_url.take());
         self.full_text_url = published.full_text_url.or(self.full_text_url.take());
         match published.failure {

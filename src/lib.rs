@@ -39,6 +39,7 @@ pub mod submission;
 pub mod upload;
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 pub use conductor::{OnProgress, Progress};
@@ -135,11 +136,11 @@ impl Report {
     }
 }
 
-/// The way of a report. However it ends, what nobody should read is taken back.
+/// The way of a report. However it ends, by a bug too, what nobody should read is taken back.
 fn deliver(delivery: &mut Delivery<'_>) -> error::Result<()> {
-    let ended = go_all_steps(delivery);
+    let ended = catch_unwind(AssertUnwindSafe(|| go_all_steps(delivery)));
     delivery.settle_privacy();
-    ended
+    ended.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn go_all_steps(delivery: &mut Delivery<'_>) -> error::Result<()> {
