@@ -207,7 +207,7 @@ impl Refusal {
             "InvalidAccessKeyId" | "NotSignedUp" => plain(
                 Fault::Refused,
                 "the store does not know the access key",
-                "check store_identity",
+                "check store_identity, and store_session_token if the credentials are temporary",
             ),
             "SignatureDoesNotMatch" => plain(
                 Fault::Refused,
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn each_refusal_says_what_to_do_and_whether_to_try_again() {
         for (status, code, fault, words) in [
-            (403, "InvalidAccessKeyId", Fault::Refused, "store_identity"),
+            (403, "InvalidAccessKeyId", Fault::Refused, "store_session_token"),
             (403, "SignatureDoesNotMatch", Fault::Refused, "store_secret"),
             (403, "ExpiredToken", Fault::Refused, "store_session_token"),
             (403, "AccessDenied", Fault::Refused, "s3:PutObject"),
