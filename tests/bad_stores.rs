@@ -209,3 +209,32 @@ fn a_wrong_secret_and_a_bucket_that_is_not_there_cost_a_request_or_two() {
     bad_name.settings.push(("store_container", "x"));
     bad_name.holds();
 }
+
+#[test]
+fn a_bucket_that_may_not_be_looked_at_is_used_and_what_is_wrong_is_told_by_the_first_object() {
+    let create = ("store_create", "true");
+    let bucket = Bucket::start("logs");
+    bucket.fault(stand_ins::Fault::on("HEAD", "/logs").respond(Response::new(403)).forever());
+    let url = bucket.url();
+    let mut report = Report::new();
+    let mut good = s3(&url, Status::Ok, "", 0);
+    good.settings.extend([create, ("pull_request", "none"), ("repo", "a/b")]);
+    for (name, value) in &good.settings {
+        report.set(name, value).unwrap();
+    }
+    report.set("commit", "0123456789abcdef0123456789abcdef01234567").unwrap();
+    let checkup = check(&mut report);
+    assert_eq!(checkup.status(), Status::Ok, "{}", checkup.to_json());
+    for (status, code, words) in [
+        (403, "SignatureDoesNotMatch", "check store_secret"),
+        (403, "AccessDenied", "s3:PutObject"),
+        (404, "NoSuchBucket", "does not exist"),
+    ] {
+        bucket.clear_faults();
+        bucket.fault(stand_ins::Fault::on("HEAD", "/logs").respond(Response::new(403)).forever());
+        bucket.fault(stand_ins::Fault::on("PUT", "").s3(status, code).forever());
+        let mut bad = s3(&url, Status::StoreRefused, words, 2);
+        bad.settings.push(create);
+        bad.holds();
+    }
+}

@@ -104,6 +104,9 @@ impl S3 {
         match looked {
             Ok(_) => return Ok(()),
             Err(failure) if failure.fault == Fault::NotFound => {}
+            // An answer to HEAD has no words, and who may store but not list gets it too: the first
+            // object will tell.
+            Err(failure) if failure.error.status() == Status::StoreRefused => return Ok(()),
             Err(failure) => return Err(failure),
         }
         let region = self.signer.region();
