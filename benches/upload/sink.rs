@@ -79,23 +79,21 @@ fn identity(path: &str) -> Arc<rustls::ServerConfig> {
 impl Sink {
     fn connection(&self, stream: TcpStream) -> io::Result<()> {
         stream.set_nodelay(true)?;
+        let far = !self.manner.delay.is_zero();
+        let late = far.then(|| late(&stream, self.manner.delay)).transpose()?;
+        let way = Way { stream, late };
         match &self.tls {
-            None => {
-                let far = !self.manner.delay.is_zero();
-                let late = far.then(|| late(&stream, self.manner.delay)).transpose()?;
-                self.requests_of(stream, late)
-            }
+            None => self.requests_of(way),
             Some(config) => {
                 let session =
                     rustls::ServerConnection::new(Arc::clone(config)).map_err(io::Error::other)?;
-                self.requests_of(rustls::StreamOwned::new(session, stream), None)
+                self.requests_of(rustls::StreamOwned::new(session, way))
             }
         }
     }
 
-    fn requests_of(&self, stream: impl Read + Write, late: Option<Late>) -> io::Result<()> {
-        let buffer = vec![0; 128 << 10];
-        let mut wire = Wire { stream, late, buffer, from: 0, until: 0, link: self };
+    fn requests_of(&self, stream: impl Read + Write) -> io::Result<()> {
+        let mut wire = Wire { stream, buffer: vec![0; 128 << 10], from: 0, until: 0, link: self };
         let mut counted = false;
         while let Some(head) = wire.head()? {
             if head.target.starts_with("/__") {
@@ -123,7 +121,7 @@ impl Sink {
 
     fn exchange<S: Read + Write>(&self, wire: &mut Wire<'_, S>, head: &Head) -> io::Result<()> {
         if head.expects {
-            wire.send(b"HTTP/1.1 100 Continue\r\n\r\n".to_vec())?;
+            wire.stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n")?;
         }
         let length = wire.discard(head)?;
         self.bytes.fetch_add(length, Relaxed);
@@ -199,7 +197,7 @@ struct Head {
     expects: bool,
 }
 
-/// Answers that are on their way, each with the time when it came to be.
+/// Bytes that are on their way, with the time when they left.
 type Late = mpsc::Sender<(Instant, Vec<u8>)>;
 
 fn late(stream: &TcpStream, delay: Duration) -> io::Result<Late> {
@@ -216,10 +214,33 @@ fn late(stream: &TcpStream, delay: Duration) -> io::Result<Late> {
     Ok(late)
 }
 
+/// A connection whose answers may take a while to arrive, encrypted ones too.
+struct Way {
+    stream: TcpStream,
+    late: Option<Late>,
+}
+
+impl Read for Way {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Way {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let Some(late) = &self.late else { return self.stream.write(bytes) };
+        late.send((Instant::now(), bytes.to_vec())).map_err(io::Error::other)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
 /// A connection and what was read ahead of it.
 struct Wire<'a, S> {
     stream: S,
-    late: Option<Late>,
     buffer: Vec<u8>,
     from: usize,
     until: usize,
@@ -332,14 +353,7 @@ impl<S: Read + Write> Wire<'_, S> {
         }
         bytes.extend_from_slice(b"\r\n");
         bytes.extend_from_slice(body);
-        self.send(bytes)
-    }
-
-    fn send(&mut self, answer: Vec<u8>) -> io::Result<()> {
-        if let Some(late) = &self.late {
-            return late.send((Instant::now(), answer)).map_err(io::Error::other);
-        }
-        self.stream.write_all(&answer)?;
+        self.stream.write_all(&bytes)?;
         self.stream.flush()
     }
 }

@@ -247,6 +247,12 @@ fn what_is_not_small_waits_in_memory_only_where_it_was_masked_or_compressed() {
     let masked = body(&Source::File(dir.path().join("masked.log")), None);
     assert!(matches!(masked.content, Content::Memory(_)));
     assert!(all(&masked, 0..28).unwrap() == [b'*'; 28]);
+    // What is not compressed keeps its bytes while others use the same memory.
+    let binary: Vec<u8> = (0..=255).cycle().take(5_000).collect();
+    std::fs::write(dir.path().join("binary"), &binary).unwrap();
+    let first = body(&Source::File(dir.path().join("binary")), Some(&gzip));
+    body(&source, Some(&gzip));
+    assert!(all(&first, 0..5_000).unwrap() == binary);
 }
 
 #[test]
