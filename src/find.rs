@@ -44,6 +44,19 @@ impl Relation {
     pub fn is_current(&self) -> bool {
         matches!(self, Relation::Head | Relation::TestMerge | Relation::MergeOf)
     }
+
+    /// The word for it in receipts and templates.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Relation::Head => "head",
+            Relation::TestMerge => "test_merge",
+            Relation::MergeOf => "merge_of",
+            Relation::Outdated => "outdated",
+            Relation::Closed => "closed",
+            Relation::Merged => "merged",
+            Relation::Given => "given",
+        }
+    }
 }
 
 /// A pull request and how the commit relates to it.

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 use crate::compose::{self, Part};
 use crate::error::Error;
 use crate::events::{Event, Events};
-use crate::find::{Match, Relation};
+use crate::find::Match;
 use crate::plan::LeftOut;
 use crate::post::{Action, Posted};
 use crate::status::Status;
@@ -245,7 +245,7 @@ impl Receipt {
         self.pull_requests.push(PullRequestEntry {
             number: of.pull_request.number,
             url: of.pull_request.url.clone(),
-            relation: relation_name(&of.relation),
+            relation: of.relation.name(),
             comment_url: posted.url.clone(),
             comment_action: action_name(posted.action),
             reason: posted.reason.clone(),
@@ -256,19 +256,6 @@ impl Receipt {
 /// A time as receipts and markers write it.
 pub fn rfc3339(time: OffsetDateTime) -> String {
     time.format(&Rfc3339).unwrap_or_else(|_| time.unix_timestamp().to_string())
-}
-
-/// The relation as receipts name it.
-pub fn relation_name(relation: &Relation) -> &'static str {
-    match relation {
-        Relation::Head => "head",
-        Relation::TestMerge => "test_merge",
-        Relation::MergeOf => "merge_of",
-        Relation::Outdated => "outdated",
-        Relation::Closed => "closed",
-        Relation::Merged => "merged",
-        Relation::Given => "given",
-    }
 }
 
 fn action_name(action: Action) -> &'static str {

@@ -48,7 +48,6 @@ use crate::compose::fit::{joined, length};
 use crate::compose::{Room, Shown, blocks, markdown, parts};
 use crate::english::{date, moment, size};
 use crate::error::{Error, Result};
-use crate::find::Relation;
 use crate::input;
 use crate::plan::LeftOut;
 use crate::status::Status;
@@ -267,7 +266,7 @@ impl<'a> Variables<'a> {
             commit: &document.commit,
             commit_short: document.commit_short(),
             commit_url: document.commit_url.as_deref().unwrap_or_default(),
-            relation: about.map_or("", |about| relation(&about.relation)),
+            relation: about.map_or("", |about| about.relation.name()),
             notice: about
                 .and_then(|about| {
                     about.notice(&markdown::code(crate::compose::document::short(&about.head)))
@@ -322,16 +321,4 @@ fn first<'d, T, E>(
 /// An address that can stand between the parentheses of a markdown link.
 fn address(url: &str) -> String {
     url.replace('(', "%28").replace(')', "%29")
-}
-
-fn relation(relation: &Relation) -> &'static str {
-    match relation {
-        Relation::Head => "head",
-        Relation::TestMerge => "test_merge",
-        Relation::MergeOf => "merge_of",
-        Relation::Outdated => "outdated",
-        Relation::Closed => "closed",
-        Relation::Merged => "merged",
-        Relation::Given => "given",
-    }
 }

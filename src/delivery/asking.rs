@@ -6,7 +6,6 @@ use super::Delivery;
 use crate::error::{Error, Result};
 use crate::find;
 use crate::github::GitHub;
-use crate::receipt::relation_name;
 use crate::status::Status;
 
 impl<'s> Delivery<'s> {
@@ -45,7 +44,7 @@ impl<'s> Delivery<'s> {
             found => found?,
         };
         for of in &found.matches {
-            let relation = relation_name(&of.relation);
+            let relation = of.relation.name();
             let url = &of.pull_request.url;
             self.submission.events.note(format!("found {url} ({relation})"));
         }

@@ -45,6 +45,17 @@ def clean_environment(**more):
     return {**kept, **more}
 
 
+def ended(process):
+    """A process that has come to its end, with what it said."""
+    try:
+        out, _ = process.communicate(timeout=120)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return subprocess.CompletedProcess(process.args, process.returncode, out)
+
+
 class Lab:
     """What a job meets."""
 
@@ -94,33 +105,29 @@ class Lab:
 
     def run(self, *arguments, **more):
         """Runs Python in the folder of the job."""
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)],
-            cwd=str(self.job),
-            env=clean_environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-            timeout=120,
-        )
+        return ended(self._start(arguments, more))
 
     def run_interrupted(self, *arguments, **more):
         """The same, with a Ctrl-C while GitHub, which stalls, is being asked."""
         self.stall()
-        process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)],
-            cwd=str(self.job),
-            env=clean_environment(**more),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            universal_newlines=True,
-            # What is started in the background has Ctrl-C ignored.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        # What is started in the background has Ctrl-C ignored.
+        process = self._start(
+            arguments, more, lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)
         )
         self.wait_for_requests()
         process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=120)
-        return subprocess.CompletedProcess(process.args, process.returncode, out)
+        return ended(process)
+
+    def _start(self, arguments, variables, before=None):
+        return subprocess.Popen(
+            [sys.executable, *map(str, arguments)],
+            cwd=str(self.job),
+            env=clean_environment(**variables),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            universal_newlines=True,
+            preexec_fn=before,
+        )
 
     def wait_for_requests(self):
         """Waits until GitHub is asked something."""
@@ -134,15 +141,15 @@ class Lab:
         """Submits what was set aside, as whoever holds the credentials does."""
         command = built("notify_pr", "NOTIFY_PR_TEST_COMMAND")
         arguments = ["--config", str(self.ini), "--commit", COMMIT, "--spool", str(folder), "--json"]
-        ended = subprocess.run(
+        submitted = subprocess.run(
             [command, *arguments],
             cwd=str(self.job),
             env=clean_environment(),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
-        assert ended.returncode == 0, ended.stderr.decode()
-        return json.loads(ended.stdout.decode())
+        assert submitted.returncode == 0, submitted.stderr.decode()
+        return json.loads(submitted.stdout.decode())
 
     def close(self):
         """Ends the stand-ins, which then say whether GitHub would have accepted every request."""
