@@ -59,7 +59,7 @@ const BUFFER: usize = 64 << 10;
 /// More connections than this are very many.
 const MANY: usize = 32;
 /// What an answer is read in; it grows where the head of one is longer.
-const ANSWER_BUFFER: usize = 8 << 10;
+const ANSWER_BUFFER: usize = 4 << 10;
 
 /// Who is told of every request before it is sent; gets the host.
 pub type OnRequest = Arc<dyn Fn(&str) + Send + Sync>;

@@ -194,23 +194,28 @@ mod tests {
     use crate::settings::{Origin, Settings};
     use stand_ins::{Fault, Identity, Options, Response, Server};
 
-    /// A server with TLS, and an agent of up to so many connections that trusts it.
-    fn server(connections: usize) -> (Server, Agent) {
-        let identity = Identity::new();
+    /// An agent of up to so many connections that trusts this certificate.
+    fn agent(certificate: &str, connections: usize) -> Agent {
         let folder = tempfile::tempdir().unwrap();
         let ca = folder.path().join("ca.pem");
-        std::fs::write(&ca, identity.ca_pem()).unwrap();
+        std::fs::write(&ca, certificate).unwrap();
         let mut settings = Settings::new();
         settings.set("ca_file", ca.to_str().unwrap(), Origin::Api).unwrap();
         let agent = Agent::new(Network::from_settings(&settings), connections, Arc::new(|_| ()));
+        // The certificates are read before the first request.
+        agent.ureq("https").unwrap();
+        agent
+    }
+
+    /// A server with TLS, and an agent of up to so many connections that trusts it.
+    fn server(connections: usize) -> (Server, Agent) {
+        let identity = Identity::new();
+        let agent = agent(identity.ca_pem(), connections);
         let options = Options { tls: Some(identity), ..Options::default() };
         let answer = |request: &stand_ins::Request| {
             Response::new(200).body(request.body.iter().rev().copied().collect::<Vec<u8>>())
         };
         let server = Server::start(answer, options);
-        // The certificates are read at the first request.
-        assert!(put(&agent, &server, b"").is_ok());
-        server.forget_requests();
         (server, agent)
     }
 
@@ -250,10 +255,48 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_that_the_server_closed_is_not_used_again() {
-        let (server, agent) = server(1);
-        server.fault(Fault::on("PUT", "/key").close());
-        assert!(put(&agent, &server, b"first").is_err());
-        assert_eq!(put(&agent, &server, b"second").unwrap().0, 200);
+    fn a_connection_that_ends_while_nobody_uses_it_is_not_used_again() {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
+        let config =
+            rustls::ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_no_client_auth()
+                .with_single_cert(vec![made.cert.der().clone()], key.into())
+                .unwrap();
+        let config = Arc::new(config);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("https://localhost:{}/key", listener.local_addr().unwrap().port());
+        let (ended, ends) = std::sync::mpsc::channel();
+        let serve = move || {
+            // One says that it ends, the other one does not.
+            for says_so in [true, false, true] {
+                let (stream, _) = listener.accept().unwrap();
+                let session = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
+                let mut stream = rustls::StreamOwned::new(session, stream);
+                let mut came = Vec::new();
+                while !came.ends_with(b"\r\n\r\n") {
+                    let mut byte = [0];
+                    stream.read_exact(&mut byte).unwrap();
+                    came.push(byte[0]);
+                }
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                if says_so {
+                    stream.conn.send_close_notify();
+                }
+                stream.flush().unwrap();
+                drop(stream);
+                ended.send(()).unwrap();
+            }
+        };
+        let server = std::thread::spawn(serve);
+        let agent = agent(&made.cert.pem(), 1);
+        for _ in 0..3 {
+            let exchange = agent.exchange(Request::new("GET", &url));
+            assert!(matches!(&exchange, Exchange::Answered(answer) if answer.status == 200));
+            ends.recv().unwrap();
+        }
+        server.join().unwrap();
     }
 }
