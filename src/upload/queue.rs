@@ -35,6 +35,8 @@ const BUNDLE: (usize, u64) = (500, 2 << 20);
 /// is larger tells how fast the way to the store is.
 const SMALL: u64 = TELLING - 1;
 const TOGETHER: u64 = 64 << 10;
+/// The size of what goes by itself however small it is.
+const ALONE: u64 = u64::MAX;
 
 /// Something to do for a worker.
 pub(super) enum Task {
@@ -117,9 +119,9 @@ impl State {
     /// The next object, or several where they are small and there are enough for all workers.
     fn next_objects(&mut self, workers: usize, together: usize) -> Option<Task> {
         let most = together.min(self.objects.len().div_ceil(workers.max(1)));
-        let mut bytes = 0;
+        let mut bytes = 0_u64;
         let fits = |&&(_, size): &&(usize, u64)| {
-            bytes += size;
+            bytes = bytes.saturating_add(size);
             size <= SMALL && bytes <= TOGETHER
         };
         match self.objects.iter().take(most).take_while(fits).count() {
@@ -203,9 +205,9 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    /// Objects of a bundle that are to be stored one by one.
+    /// Objects that are to be stored one by one after all.
     pub(super) fn bring_back(&self, objects: Vec<usize>) {
-        self.lock().objects.extend(objects.into_iter().map(|index| (index, u64::MAX)));
+        self.lock().objects.extend(objects.into_iter().map(|index| (index, ALONE)));
         self.changed.notify_all();
     }
 
@@ -359,6 +361,21 @@ mod tests {
             Some(Task::Bundle(indices)) => format!("{} from {}", indices.len(), indices[0]),
             Some(Task::Part(..)) => "part".to_owned(),
         }
+    }
+
+    #[test]
+    fn small_objects_are_taken_together_by_number_and_bytes_and_never_so_few_that_workers_idle() {
+        let sizes = [(0, TELLING), (1, SMALL), (2, SMALL), (3, 9)];
+        let queue = Queue::new(sizes.into_iter().chain((4..60).map(|n| (n, 9))).collect(), 2);
+        let first: Vec<_> = (0..8).map(|_| next(&queue)).collect();
+        assert_eq!(first[..4], ["object 0", "several from 1", "several from 3", "several from 11"]);
+        assert_eq!(next(&queue), "several from 51");
+        // Two are for each worker, then one.
+        let last = [next(&queue), next(&queue), next(&queue)];
+        assert_eq!(last, ["several from 56", "object 58", "object 59"]);
+        // What is brought back goes by itself.
+        queue.bring_back(vec![1, 2]);
+        assert_eq!([next(&queue), next(&queue)], ["object 1", "object 2"]);
     }
 
     #[test]

@@ -48,7 +48,14 @@ impl Crew<'_> {
                 indices.push(index);
             }
         }
-        indices.into_iter().for_each(|index| self.begin_object(index, 0));
+        // One of the others tells what is wrong; everybody helps with the rest.
+        let first = indices.pop();
+        let count = indices.len();
+        self.queue.bring_back(indices);
+        (0..count).for_each(|_| self.queue.close());
+        if let Some(first) = first {
+            self.begin_object(first, 0);
+        }
     }
 
     /// Sends what can go this way, and takes it out of the list.
