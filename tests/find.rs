@@ -209,6 +209,18 @@ fn a_head_that_moved_on_is_outdated() {
 }
 
 #[test]
+fn without_graphql_the_error_says_that_heads_that_were_force_pushed_away_cannot_be_found() {
+    let (github, repository) = github();
+    repository.fill(3);
+    repository.pull(2).force_push(&sha("rewritten"));
+    github.graphql_refuses(Some(404));
+    let error = Lab::new(&github, &sha(2), &[]).find().unwrap_err();
+    assert_eq!(error.status(), Status::NoPullRequest);
+    let text = error.to_string();
+    assert_eq!(text.matches("forced push replaced cannot be found").count(), 1, "{text}");
+}
+
+#[test]
 fn a_head_that_was_force_pushed_away_is_outdated() {
     let (github, repository) = github();
     repository.fill(3);

@@ -9,6 +9,9 @@ use crate::status::Status;
 /// How many pull requests of a search by REST are looked at.
 const CANDIDATES: usize = 5;
 
+/// Only GraphQL tells of such heads.
+const UNKNOWN_BY_REST: &str = "heads that a forced push replaced cannot be found without GraphQL: give `pull_request` for one";
+
 /// How close a commit is to what a pull request offers now.
 struct Candidate {
     found: Match,
@@ -125,6 +128,9 @@ fn by_rest(search: &mut Search<'_>, sha: &str) -> Result<Option<Vec<Candidate>>>
         let commits = search.github.pull_commits(number)?;
         let history = History { pull_request, commits, replaced_heads: Vec::new() };
         found.extend(judge(&history, sha));
+    }
+    if found.is_empty() && !search.seen.iter().any(|seen| seen == UNKNOWN_BY_REST) {
+        search.seen.push(UNKNOWN_BY_REST.to_owned());
     }
     Ok(Some(found))
 }
