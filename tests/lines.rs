@@ -175,6 +175,30 @@ fn a_server_that_ends_every_connection_gets_one_request_at_a_time() {
 }
 
 #[test]
+fn a_store_whose_answers_name_nothing_gets_one_request_at_a_time() {
+    let bucket = Bucket::start("logs");
+    bucket.fault(Fault::on("PUT", ".log").respond(Response::new(200)).after_effect().forever());
+    let scene = scene(&bucket, STALL_TIMEOUT, &[]);
+    let uploaded = scene.upload(&small());
+    assert_eq!(uploaded.files.len(), COUNT);
+    assert!(puts(&bucket).values().sum::<usize>() <= COUNT + 2);
+}
+
+#[test]
+fn a_store_that_asks_for_more_time_than_there_is_is_not_asked_twice() {
+    let bucket = Bucket::start("logs");
+    bucket.fault(Fault::on("PUT", ".log").skip(30).retry_after(503, 3600).forever());
+    let scene = scene(&bucket, STALL_TIMEOUT, &[("upload_timeout", "6s")]);
+    let uploaded = scene.upload(&small());
+    assert_eq!(uploaded.files.len() + uploaded.missing.len(), COUNT);
+    let sent = puts(&bucket).values().sum::<usize>();
+    assert!(
+        sent <= COUNT + 2 * 8,
+        "but for what two workers had sent when they heard of it: {sent}"
+    );
+}
+
+#[test]
 fn a_cancel_ends_what_is_on_its_way() {
     let bucket = Bucket::start("logs");
     bucket.fault(Fault::on("PUT", ".log").skip(30).stall().forever());

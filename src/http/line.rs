@@ -8,8 +8,9 @@
 //! awaited before there are more, and a server that disappoints again and again gets no more.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering::SeqCst};
-use std::time::Duration;
+use std::sync::atomic::Ordering::SeqCst;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::unversioned::transport::{NextTimeout, Transport};
@@ -32,50 +33,80 @@ const HEADERS: usize = 64;
 
 /// What is known of the servers of an agent.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
-    known: AtomicU8,
-    strikes: AtomicU32,
+pub(super) struct Lines(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    known: Known,
+    strikes: u32,
 }
 
-const UNTRIED: u8 = 0;
-const TRYING: u8 = 1;
-const WORKS: u8 = 2;
-const CLOSED: u8 = 3;
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Known {
+    #[default]
+    Untried,
+    /// The first line is there now.
+    Trying,
+    Works,
+    /// One request at a time.
+    Closed,
+}
+
+/// How a line ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// An answer came to each request.
+    Whole,
+    /// The server refused something, or nothing was asked: that tells nothing of lines.
+    Open,
+    /// Answers stayed out, or were of no use.
+    Broken,
+}
 
 impl Lines {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// How many requests may go together.
     fn together(&self) -> usize {
-        match self.known.load(SeqCst) {
-            UNTRIED => TRIED,
-            WORKS => TOGETHER,
-            _ => 1,
+        match self.lock().known {
+            Known::Untried => TRIED,
+            Known::Works => TOGETHER,
+            Known::Trying | Known::Closed => 1,
         }
     }
 
     /// Whether there may be a line now, and whether it is the first one.
     fn begin(&self) -> Option<bool> {
-        match self.known.compare_exchange(UNTRIED, TRYING, SeqCst, SeqCst) {
-            Ok(_) => Some(true),
-            Err(WORKS) => Some(false),
-            Err(_) => None,
+        let mut state = self.lock();
+        match state.known {
+            Known::Untried => {
+                state.known = Known::Trying;
+                Some(true)
+            }
+            Known::Works => Some(false),
+            Known::Trying | Known::Closed => None,
         }
     }
 
-    /// So many answers came to so many requests.
-    fn end(&self, trial: bool, sent: usize, answered: usize) {
-        let whole = answered == sent;
-        if trial {
-            let known = match whole {
-                true if sent < TRIED => UNTRIED,
-                true => WORKS,
-                false => CLOSED,
-            };
-            self.known.store(known, SeqCst);
-        } else if whole {
-            self.strikes.store(0, SeqCst);
-        } else if self.strikes.fetch_add(1, SeqCst) + 1 >= STRIKES {
-            self.known.store(CLOSED, SeqCst);
+    fn end(&self, trial: bool, end: End) {
+        let mut state = self.lock();
+        match end {
+            End::Whole => *state = State { known: Known::Works, strikes: 0 },
+            End::Open if trial => state.known = Known::Untried,
+            End::Open => {}
+            End::Broken => {
+                state.strikes += 1;
+                if trial || state.strikes >= STRIKES {
+                    state.known = Known::Closed;
+                }
+            }
         }
+    }
+
+    fn close(&self) {
+        self.lock().known = Known::Closed;
     }
 }
 
@@ -89,6 +120,12 @@ pub struct Line {
     answered: usize,
     /// Whether nothing more can be sent or read.
     ended: bool,
+    /// Whether the peer stopped taking requests in the middle of one, whichever that was.
+    cut: bool,
+    /// Whether the last answer was a refusal.
+    refused: bool,
+    /// Whether answers were of no use.
+    vain: bool,
 }
 
 impl fmt::Debug for Line {
@@ -129,20 +166,29 @@ impl Agent {
     /// one request at a time.
     pub fn line(&self, url: &str) -> Option<Line> {
         let uri: Uri = url.parse().ok()?;
-        let proxy = self.inner.network.proxy(uri.scheme_str()?);
-        if !matches!(proxy, Ok(None)) || self.inner.shut.load(SeqCst) {
+        if !matches!(self.inner.network.proxy(uri.scheme_str()?), Ok(None)) {
+            self.inner.lines.close();
+        }
+        if self.inner.shut.load(SeqCst) {
             return None;
         }
         let trial = self.inner.lines.begin()?;
         let Some(connection) = self.inner.pool.take(&uri) else {
-            if trial {
-                self.inner.lines.end(trial, 0, 0);
-            }
+            self.inner.lines.end(trial, End::Open);
             return None;
         };
-        socket::begins();
-        let (agent, host) = (self.clone(), host_of(&uri));
-        Some(Line { agent, connection, host, trial, sent: 0, answered: 0, ended: false })
+        Some(Line {
+            agent: self.clone(),
+            connection,
+            host: host_of(&uri),
+            trial,
+            sent: 0,
+            answered: 0,
+            ended: false,
+            cut: false,
+            refused: false,
+            vain: false,
+        })
     }
 }
 
@@ -156,12 +202,19 @@ impl Line {
         }
         (self.agent.inner.on_request)(&self.host);
         self.sent += 1;
+        socket::begins();
         self.ended = self.write(&[head, body]).is_err();
+        self.cut |= socket::was_cut();
         !self.ended
     }
 
+    /// The answers that come are of no use; such lines are not worth their while.
+    pub fn is_vain(&mut self) {
+        self.vain = true;
+    }
+
     fn write(&mut self, parts: &[&[u8]]) -> Result<(), ureq::Error> {
-        let time = self.time();
+        let time = timeout(self.time());
         let mut filled = 0;
         for part in parts {
             let mut rest = *part;
@@ -179,35 +232,31 @@ impl Line {
         self.connection.transmit_output(filled, time)
     }
 
-    fn time(&self) -> NextTimeout {
+    /// The time for sending a request or for an answer.
+    fn time(&self) -> Duration {
         let stall = self.agent.inner.network.stall;
         let most = if self.trial { stall.min(TRIAL) } else { stall };
-        let after = self.agent.time_left(Some(most)).unwrap_or(most);
-        NextTimeout { after: after.into(), ..NextTimeout::default() }
+        self.agent.time_left(Some(most)).unwrap_or(most)
     }
 
-    /// Reads the next answer; `None` where it did not come.
+    /// Reads the next answer; `None` where it did not come. A refusal is the last answer that is
+    /// read: who refuses a request may not have read it to its end, and what comes behind that
+    /// may be the answer to anything.
     pub fn answer<T>(&mut self, look: impl FnOnce(&Head<'_>) -> T) -> Option<T> {
-        // What was cut off in the middle may have been any of the requests.
         if self.ended || self.answered == self.sent {
             return None;
         }
-        match self.read(look) {
-            Some((seen, ends)) if !socket::was_cut() => {
-                self.answered += 1;
-                self.ended = ends;
-                Some(seen)
-            }
-            _ => {
-                self.ended = true;
-                None
-            }
+        let seen = self.read(look).filter(|_| !self.cut);
+        match seen {
+            Some(_) => self.answered += 1,
+            None => self.ended = true,
         }
+        seen
     }
 
-    /// What was seen of an answer, and whether it is the last one.
-    fn read<T>(&mut self, look: impl FnOnce(&Head<'_>) -> T) -> Option<(T, bool)> {
-        let time = self.time();
+    /// What was seen of an answer.
+    fn read<T>(&mut self, look: impl FnOnce(&Head<'_>) -> T) -> Option<T> {
+        let until = Instant::now() + self.time();
         loop {
             let mut headers = [httparse::EMPTY_HEADER; HEADERS];
             let mut response = httparse::Response::new(&mut headers);
@@ -216,75 +265,93 @@ impl Line {
             match response.parse(input) {
                 Ok(httparse::Status::Complete(length)) => {
                     let status = response.code?;
-                    if (100..200).contains(&status) {
+                    if status == 101 {
+                        return None;
+                    }
+                    if status < 200 {
                         self.connection.buffers().input_consume(length);
                         continue;
                     }
                     let head = Head { status, headers: response.headers };
-                    let body = Length::of(&head, response.version == Some(1));
+                    let body = length_of(&head, response.version == Some(1));
                     let seen = look(&head);
+                    self.refused = status >= 400;
                     self.connection.buffers().input_consume(length);
-                    return match body {
-                        Length::Known(body) => self.skip(body).map(|()| (seen, false)),
-                        Length::Unknown => Some((seen, true)),
-                    };
-                }
-                Ok(httparse::Status::Partial) if enough < ANSWER => {
-                    if !matches!(self.connection.await_input(time), Ok(true)) {
-                        return None;
+                    match body {
+                        Some(body) if !self.refused => self.skip(body, until)?,
+                        _ => self.ended = true,
                     }
+                    return Some(seen);
                 }
+                Ok(httparse::Status::Partial) if enough < ANSWER => self.wait(until)?,
                 _ => return None,
             }
         }
     }
 
-    fn skip(&mut self, mut length: usize) -> Option<()> {
-        let time = self.time();
-        while length > 0 {
+    fn skip(&mut self, mut length: usize, until: Instant) -> Option<()> {
+        loop {
             let there = self.connection.buffers().input().len().min(length);
             self.connection.buffers().input_consume(there);
             length -= there;
-            if length > 0 && !matches!(self.connection.await_input(time), Ok(true)) {
-                return None;
+            if length == 0 {
+                return Some(());
             }
+            self.wait(until)?;
         }
-        Some(())
+    }
+
+    /// Waits for more of an answer.
+    fn wait(&mut self, until: Instant) -> Option<()> {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return None;
+        }
+        socket::begins();
+        let came = self.connection.await_input(timeout(left));
+        self.cut |= socket::was_cut();
+        matches!(came, Ok(true)).then_some(())
     }
 }
 
-/// The length of an answer's body, which must be known for the connection to go on.
-enum Length {
-    Known(usize),
-    Unknown,
+fn timeout(time: Duration) -> NextTimeout {
+    NextTimeout { after: time.into(), ..NextTimeout::default() }
 }
 
-impl Length {
-    fn of(head: &Head<'_>, is_1_1: bool) -> Length {
-        let closes = head.header("connection").is_some_and(|value| {
-            value.split(',').any(|option| option.trim().eq_ignore_ascii_case("close"))
-        });
-        if !is_1_1 || closes || head.header("transfer-encoding").is_some() {
-            return Length::Unknown;
-        }
-        if matches!(head.status, 204 | 304) {
-            return Length::Known(0);
-        }
-        match head.header("content-length").map(str::parse) {
-            Some(Ok(length)) if length <= ANSWER => Length::Known(length),
-            _ => Length::Unknown,
-        }
+/// The length of an answer's body, if another answer may come behind it.
+fn length_of(head: &Head<'_>, is_1_1: bool) -> Option<usize> {
+    let all = |name: &'static str| {
+        head.headers.iter().filter(move |header| header.name.eq_ignore_ascii_case(name))
+    };
+    let closes = all("connection").any(|header| {
+        let mut options = header.value.split(|byte| *byte == b',');
+        options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"close"))
+    });
+    if !is_1_1 || closes || all("transfer-encoding").count() > 0 {
+        return None;
     }
+    if matches!(head.status, 204 | 304) {
+        return Some(0);
+    }
+    let length = head.header("content-length").filter(|_| all("content-length").count() == 1)?;
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    length.parse().ok().filter(|length| digits && *length <= ANSWER)
 }
 
 impl Drop for Line {
     fn drop(&mut self) {
-        // Asked whether it is open, a connection goes back to where it was taken from.
-        if !self.ended && self.answered == self.sent && self.connection.buffers().input().is_empty()
-        {
+        let whole = self.answered == self.sent;
+        let is_left = !self.connection.buffers().input().is_empty();
+        if whole && !self.ended && !is_left {
+            // Asked whether it is open, a connection goes back to where it was taken from.
             self.connection.is_open();
         }
-        self.agent.inner.lines.end(self.trial, self.sent, self.answered);
+        let end = match self.refused || self.sent < if self.trial { TRIED } else { 1 } {
+            true => End::Open,
+            false if whole && !self.vain && !is_left => End::Whole,
+            false => End::Broken,
+        };
+        self.agent.inner.lines.end(self.trial, end);
     }
 }
 

@@ -81,7 +81,6 @@ impl Pool {
         let mut idle = self.lock();
         let old = idle.iter().take_while(|idle| idle.since.elapsed() >= IDLE_LIFE).count();
         let many = (idle.len() + 1).saturating_sub(self.most);
-        // Closing takes its time; nobody waits for it.
         let closed = old.max(many).min(idle.len());
         let closed: Vec<Idle> = idle.drain(..closed).collect();
         if idle.len() < self.most {

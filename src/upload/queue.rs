@@ -34,7 +34,7 @@ const BUNDLE: (usize, u64) = (500, 2 << 20);
 /// The largest object that goes over a line with others, and how much these have together: what
 /// is larger tells how fast the way to the store is.
 const SMALL: u64 = TELLING - 1;
-const TOGETHER: u64 = 64 << 10;
+const BYTES_TOGETHER: u64 = 64 << 10;
 /// The size of what goes by itself however small it is.
 const ALONE: u64 = u64::MAX;
 
@@ -122,7 +122,7 @@ impl State {
         let mut bytes = 0_u64;
         let fits = |&&(_, size): &&(usize, u64)| {
             bytes = bytes.saturating_add(size);
-            size <= SMALL && bytes <= TOGETHER
+            size <= SMALL && bytes <= BYTES_TOGETHER
         };
         match self.objects.iter().take(most).take_while(fits).count() {
             0 | 1 => self.objects.pop_front().map(|(index, _)| Task::Object(index)),
@@ -206,7 +206,7 @@ impl Queue {
     }
 
     /// Objects that are to be stored one by one after all.
-    pub(super) fn bring_back(&self, objects: Vec<usize>) {
+    pub(super) fn bring_back(&self, objects: impl IntoIterator<Item = usize>) {
         self.lock().objects.extend(objects.into_iter().map(|index| (index, ALONE)));
         self.changed.notify_all();
     }
@@ -289,6 +289,11 @@ impl Queue {
         }
     }
 
+    /// Whether the store has just asked for patience.
+    pub(super) fn is_busy(&self) -> bool {
+        self.lock().busy_until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// Starts workers, by their number, and more as long as they help. Returns when the last one
     /// has ended.
     pub(super) fn conduct(&self, start: &mut dyn FnMut(usize), lasts: &dyn Fn() -> bool) {
@@ -313,9 +318,8 @@ impl Queue {
             if state.working == 0 {
                 return;
             }
-            let busy = state.busy_until.is_some_and(|until| Instant::now() < until);
             drop(state);
-            if lasts() && !busy {
+            if lasts() && !self.is_busy() {
                 let allowed = self.allowed.load(Relaxed);
                 let next = watch.next(allowed, self.most, self.done.load(Relaxed));
                 // A store that asked for fewer in between is heard.

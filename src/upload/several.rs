@@ -5,6 +5,7 @@
 //! itself, as if it had not been sent before, and that is where everything else is decided, tried
 //! again and told.
 
+use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
 use super::{Crew, File, meta};
@@ -21,19 +22,19 @@ struct OnItsWay {
 
 impl Crew<'_> {
     /// How many small objects a worker takes now: only one while something is wrong, which is told
-    /// by the answers to requests that go by themselves.
+    /// by the answers to requests that go by themselves, or the store asks for patience.
     pub(super) fn together(&self) -> usize {
-        match self.in_a_row.load(Ordering::Relaxed) {
-            0 => self.store.together(),
-            _ => 1,
+        if self.in_a_row.load(Ordering::Relaxed) > 0 || self.queue.is_busy() {
+            return 1;
         }
+        self.store.together()
     }
 
     /// Stores these objects.
-    pub(super) fn put_several(&self, mut indices: Vec<usize>) {
+    pub(super) fn put_several(&self, indices: Vec<usize>) {
+        let mut left = VecDeque::from(indices);
         if let Some(mut line) = self.store.line() {
-            let sent = self.send_several(&mut *line, &mut indices);
-            for OnItsWay { index, file, counted } in sent {
+            for OnItsWay { index, file, counted } in self.send_several(&mut *line, &mut left) {
                 match line.answer() {
                     Put::Stored => {
                         self.queue.answered();
@@ -45,13 +46,13 @@ impl Crew<'_> {
                     Put::Unknown => {}
                 }
                 self.submission.events.emit(Event::Unsent(counted));
-                indices.push(index);
+                left.push_back(index);
             }
         }
-        // One of the others tells what is wrong; everybody helps with the rest.
-        let first = indices.pop();
-        let count = indices.len();
-        self.queue.bring_back(indices);
+        // One of them tells what is wrong, if anything is; everybody helps with the others.
+        let first = left.pop_front();
+        let count = left.len();
+        self.queue.bring_back(left);
         (0..count).for_each(|_| self.queue.close());
         if let Some(first) = first {
             self.begin_object(first, 0);
@@ -59,7 +60,7 @@ impl Crew<'_> {
     }
 
     /// Sends what can go this way, and takes it out of the list.
-    fn send_several(&self, line: &mut dyn Line, indices: &mut Vec<usize>) -> Vec<OnItsWay> {
+    fn send_several(&self, line: &mut dyn Line, indices: &mut VecDeque<usize>) -> Vec<OnItsWay> {
         let mut sent = Vec::with_capacity(indices.len());
         indices.retain(|&index| {
             let on_its_way = self.send_one(line, index);

@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use super::super::{Exchange, Network, Request};
 use super::*;
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 0\r\n\r\n";
 
@@ -57,7 +57,7 @@ fn take(came: &mut Vec<u8>) -> bool {
 
 fn agent() -> Agent {
     let network = Network::from_settings(&Settings::new());
-    let network = network.with_stall_timeout(std::time::Duration::from_millis(500));
+    let network = network.with_stall_timeout(Duration::from_millis(500));
     Agent::new(network, 4, Arc::new(|_: &str| ()))
 }
 
@@ -116,8 +116,8 @@ fn two_requests_are_tried_and_then_more_go_before_the_first_answer() {
 
 #[test]
 fn answers_are_told_in_their_order_whatever_they_are() {
-    let refused = "HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!";
-    assert_eq!(told(format!("{refused}{OK}")), (vec![403, 200], 8));
+    let moved = "HTTP/1.1 301 Moved\r\nContent-Length: 3\r\n\r\nno!";
+    assert_eq!(told(format!("{moved}{OK}")), (vec![301, 200], 8));
     let empty = "HTTP/1.1 204 No Content\r\n\r\n";
     assert_eq!(told(format!("{empty}{OK}")), (vec![204, 200], 8));
     let informed = "HTTP/1.1 102 Processing\r\n\r\n";
@@ -137,6 +137,12 @@ fn a_server_that_does_not_answer_all_of_them_gets_one_request_at_a_time() {
     assert_eq!(told(format!("{unsized_}{OK}")), (vec![200], 1));
     let broken_off = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nbroken";
     assert_eq!(told(broken_off), (vec![], 1));
+    let twice = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nContent-Length: 9\r\n\r\n";
+    assert_eq!(told(format!("{twice}{OK}")), (vec![200], 1));
+    let signed = "HTTP/1.1 200 OK\r\nContent-Length: +0\r\n\r\n";
+    assert_eq!(told(format!("{signed}{OK}")), (vec![200], 1));
+    let switched = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
+    assert_eq!(told(format!("{switched}{OK}")), (vec![], 1));
     let many = "X: y\r\n".repeat(100);
     assert_eq!(told(format!("HTTP/1.1 200 OK\r\n{many}\r\n{OK}")), (vec![], 1));
     let long = "x".repeat(100_000);
@@ -186,13 +192,63 @@ fn there_is_no_line_after_a_shut_down() {
 }
 
 #[test]
+fn nothing_is_believed_behind_a_refusal_which_says_nothing_of_lines() {
+    let refused = "HTTP/1.1 403 Forbidden\r\nContent-Length: 3\r\n\r\nno!";
+    assert_eq!(told(format!("{refused}{OK}")), (vec![403], 2));
+}
+
+#[test]
+fn an_answer_has_its_time_however_many_bytes_come_in_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut came = Vec::new();
+        while !take(&mut came) && more(&mut stream, &mut came) {}
+        stream.write_all(OK.as_bytes()).unwrap();
+        // A byte after the other, never so late that a read would time out.
+        for byte in "HTTP/1.1 102 Processing\r\n\r\n".bytes().cycle() {
+            std::thread::sleep(Duration::from_millis(100));
+            if stream.write_all(&[byte]).is_err() {
+                return;
+            }
+        }
+    });
+    let (agent, url) = warmed(address);
+    let mut line = agent.line(&url).expect("a line");
+    assert_eq!(send(&mut line, 2), 2);
+    let began = Instant::now();
+    assert!(answers(&mut line).is_empty());
+    assert!(began.elapsed() < Duration::from_millis(2500), "five times as long as it may take");
+    drop((line, agent));
+    server.join().unwrap();
+}
+
+#[test]
+fn a_proxy_in_between_gets_one_request_at_a_time() {
+    let mut settings = Settings::new();
+    settings.set("http_proxy", "http://127.0.0.1:9", Origin::Api).unwrap();
+    let agent = Agent::new(Network::from_settings(&settings), 4, Arc::new(|_: &str| ()));
+    assert!(agent.line("http://store.example.org/key").is_none());
+    assert_eq!(agent.together(), 1);
+}
+
+#[test]
 fn a_server_that_disappoints_thrice_in_a_row_gets_one_request_at_a_time() {
     let lines = Lines::default();
     assert_eq!(lines.begin(), Some(true));
-    lines.end(true, 2, 2);
-    for (answered, together) in [(7, 8), (7, 8), (8, 8), (0, 8), (1, 8), (2, 1)] {
+    lines.end(true, End::Whole);
+    for (end, together) in [
+        (End::Broken, 8),
+        (End::Broken, 8),
+        (End::Whole, 8),
+        (End::Broken, 8),
+        (End::Open, 8),
+        (End::Broken, 8),
+        (End::Broken, 1),
+    ] {
         assert_eq!(lines.begin(), Some(false));
-        lines.end(false, 8, answered);
+        lines.end(false, end);
         assert_eq!(lines.together(), together);
     }
     assert_eq!(lines.begin(), None);

@@ -59,10 +59,15 @@ impl store::Line for Line<'_> {
     fn answer(&mut self) -> Put {
         let answered = self.line.answer(|head| match head.status {
             // Whoever stores an object says what it is; a web page would not.
-            200..300 if head.header("etag").is_some() => Put::Stored,
-            429 | 503 => Put::Busy,
-            _ => Put::Unknown,
+            200..300 if head.header("etag").is_some() => (Put::Stored, false),
+            200..400 => (Put::Unknown, true),
+            429 | 503 => (Put::Busy, false),
+            _ => (Put::Unknown, false),
         });
-        answered.unwrap_or(Put::Unknown)
+        let (put, in_vain) = answered.unwrap_or((Put::Unknown, false));
+        if in_vain {
+            self.line.is_vain();
+        }
+        put
     }
 }
