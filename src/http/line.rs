@@ -303,12 +303,12 @@ impl Line {
 
     /// Waits for more of an answer.
     fn wait(&mut self, until: Instant) -> Option<()> {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
+        if Instant::now() >= until {
             return None;
         }
         socket::begins();
-        let came = self.connection.await_input(timeout(left));
+        // Always the same time, which need not be set anew; it may be over twice at most.
+        let came = self.connection.await_input(timeout(self.time()));
         self.cut |= socket::was_cut();
         matches!(came, Ok(true)).then_some(())
     }

@@ -49,14 +49,12 @@ impl Crew<'_> {
                 left.push_back(index);
             }
         }
-        // One of them tells what is wrong, if anything is; everybody helps with the others.
-        let first = left.pop_front();
+        // One of them tells what is wrong; everybody helps with the others.
+        let Some(first) = left.pop_front() else { return };
         let count = left.len();
         self.queue.bring_back(left);
         (0..count).for_each(|_| self.queue.close());
-        if let Some(first) = first {
-            self.begin_object(first, 0);
-        }
+        self.begin_object(first, 0);
     }
 
     /// Sends what can go this way, and takes it out of the list.
