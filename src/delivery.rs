@@ -150,7 +150,11 @@ impl<'s> Delivery<'s> {
         self.folder = plan::folder(self.submission, self.repository(), &subject);
         match self.store.clone() {
             None => self.leave_all_out("no store is configured (store_api)"),
-            Some(store) if self.submission.dry_run => self.foresee(store.as_ref()),
+            Some(store) if self.submission.dry_run => {
+                // Nothing is left to write into.
+                self.store = None;
+                self.foresee(store.as_ref());
+            }
             Some(store) => self.send(store.as_ref()),
         }
         Ok(())
