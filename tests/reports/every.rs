@@ -120,6 +120,13 @@ struct Outcome {
     requests: usize,
 }
 
+impl Kind {
+    /// So many small files are sent again at most when one that went together with them fails.
+    fn together(&self) -> usize {
+        if self.name.starts_with("S3") { 7 } else { 0 }
+    }
+}
+
 fn run(kind: &Kind, time: &str, fault: Option<Fault>) -> (Shelf, Outcome) {
     let (shelf, desk) = ((kind.make)(), Desk::new());
     for (name, bytes) in files() {
@@ -223,11 +230,8 @@ fn what_passes_costs_a_run_nothing_at_whichever_request_it_comes() {
             (files.iter().filter(|file| file.url.is_some()).count(), page_url.is_some())
         };
         assert_eq!(links(&outcome), links(good), "{what}: {}", outcome.comment);
-        assert!(
-            outcome.requests <= good.requests + kind.more,
-            "{what}: {} requests",
-            outcome.requests
-        );
+        let most = good.requests + kind.more + kind.together();
+        assert!(outcome.requests <= most, "{what}: {} requests", outcome.requests);
     });
 }
 
@@ -237,7 +241,7 @@ fn what_does_not_pass_is_told_as_it_is_at_whichever_request_it_comes() {
         let (shelf, outcome) = run(kind, "20s", Some(fault));
         assert_true(what, &shelf, &outcome);
         // What was sent of a large file is removed.
-        let most = good.requests + kind.more + 6;
+        let most = good.requests + kind.more + kind.together() + 6;
         assert!(outcome.requests <= most, "{what}: {} requests", outcome.requests);
     });
 }
