@@ -206,8 +206,9 @@ fn an_answer_has_its_time_however_many_bytes_come_in_it() {
         let mut came = Vec::new();
         while !take(&mut came) && more(&mut stream, &mut came) {}
         stream.write_all(OK.as_bytes()).unwrap();
-        // A byte after the other, never so late that a read would time out.
-        for byte in "HTTP/1.1 102 Processing\r\n\r\n".bytes().cycle() {
+        // A byte after the other, never so late that a read would time out, and for twice as long as
+        // they may be waited for.
+        for byte in "HTTP/1.1 102 Processing\r\n\r\n".bytes().cycle().take(50) {
             std::thread::sleep(Duration::from_millis(100));
             if stream.write_all(&[byte]).is_err() {
                 return;
