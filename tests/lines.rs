@@ -199,6 +199,21 @@ fn a_store_that_asks_for_more_time_than_there_is_is_not_asked_twice() {
 }
 
 #[test]
+fn a_store_that_asks_for_patience_once_gets_one_request_at_a_time_for_a_while() {
+    let bucket = Bucket::start("logs");
+    bucket.fault(Fault::on("PUT", ".log").skip(30).s3(503, "SlowDown"));
+    let failing = ["/050", "/061", "/072"];
+    failing.iter().for_each(|key| bucket.fault(Fault::on("PUT", key).html(500)));
+    let (scene, plan) = (Scene::s3(&bucket, &[("jobs", "1")]), small());
+    let uploaded = scene.upload(&plan);
+    assert!(uploaded.missing.is_empty(), "{:?}", uploaded.missing);
+    // What goes alone cuts off nothing else, so each of these costs one request more. They are few:
+    // the pauses after them have to be shorter than the while.
+    let again = puts(&bucket).values().sum::<usize>() - COUNT;
+    assert!(again <= 8 + failing.len(), "{again} sent again");
+}
+
+#[test]
 fn a_cancel_ends_what_is_on_its_way() {
     let bucket = Bucket::start("logs");
     bucket.fault(Fault::on("PUT", ".log").skip(30).stall().forever());
