@@ -380,6 +380,21 @@ fn the_region_and_the_clock_of_the_store_are_learnt() {
 }
 
 #[test]
+fn a_bucket_is_made_where_the_clocks_differ_although_the_answer_that_says_so_has_no_words() {
+    for ahead in [-7200, 7200] {
+        let options = BucketOptions { exists: false, ..BucketOptions::default() };
+        let bucket = Bucket::start_with(options);
+        bucket.set_clock_ahead(ahead);
+        let plan = forty();
+        let uploaded = Scene::s3(&bucket, &[("store_create", "true")]).upload(&plan);
+        assert_whole(&bucket, &plan, &uploaded);
+        let requests = bucket.requests();
+        let begun: Vec<&str> = requests.iter().take(3).map(|each| each.method.as_str()).collect();
+        assert_eq!(begun, ["HEAD", "HEAD", "PUT"], "the clock is learnt by the first answer");
+    }
+}
+
+#[test]
 fn a_region_that_no_error_names_is_asked_for_once() {
     for (status, code) in [(400, "AuthorizationHeaderMalformed"), (301, "PermanentRedirect")] {
         let region = Some("eu-west-7".to_owned());
