@@ -33,7 +33,7 @@ fn what_is_missing_is_named_with_its_reason_in_the_receipt_and_in_the_comment() 
     type Trouble = fn(Fault) -> Fault;
     let makes: [Make; 2] = [|| Shelf::s3(true), || Shelf::swift("v3")];
     let troubles: [(&str, Trouble, [&str; 2]); 4] = [
-        ("403", |fault| fault.html(403), ["HTTP status 403", "the user may not do this"]),
+        ("403", |fault| fault.html(403), ["HTTP status 403", "the user may not store objects"]),
         ("503", |fault| fault.html(503), ["the time for uploads ran out: the store is busy"; 2]),
         (
             "reset",
@@ -43,7 +43,7 @@ fn what_is_missing_is_named_with_its_reason_in_the_receipt_and_in_the_comment() 
         (
             "early 403",
             |fault| fault.early(Response::html(403)),
-            ["HTTP status 403", "the user may not do this"],
+            ["HTTP status 403", "the user may not store objects"],
         ),
     ];
     for (number, make) in makes.into_iter().enumerate() {

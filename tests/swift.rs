@@ -19,4 +19,5 @@ mod swift {
     mod objects;
     mod public;
     mod renewal;
+    mod rights;
 }

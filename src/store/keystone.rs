@@ -56,6 +56,18 @@ struct Granted {
     life: Option<Duration>,
 }
 
+/// Whom a token stands for, as far as it may be told.
+pub(super) struct Owner {
+    /// In words, with the name.
+    pub(super) who: String,
+    /// How a list of who may do something in the store names the user.
+    pub(super) listed: String,
+    /// An application credential, whose rights cannot be changed.
+    pub(super) is_credential: bool,
+    /// A user of TempAuth or Ceph, where there are no roles.
+    pub(super) is_v1: bool,
+}
+
 /// Gives all threads the same token for as long as it is good.
 #[derive(Debug)]
 pub(super) struct Tokens {
@@ -95,6 +107,18 @@ impl Tokens {
     /// A session in place of one that the store did not accept.
     pub(super) fn renewed(&self, agent: &Agent, old: &Session) -> Stored<Arc<Session>> {
         self.get(agent, Some(old.number))
+    }
+
+    /// Whose token it is.
+    pub(super) fn owner(&self) -> Owner {
+        let identity = &self.login.identity;
+        let is_v1 = self.login.is_v1();
+        Owner {
+            who: identity.who(),
+            listed: identity.in_lists(is_v1),
+            is_credential: identity.credential_id.is_some(),
+            is_v1,
+        }
     }
 
     fn get(&self, agent: &Agent, not: Option<u64>) -> Stored<Arc<Session>> {

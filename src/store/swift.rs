@@ -10,6 +10,7 @@ mod call;
 mod container;
 mod info;
 mod large;
+mod right;
 mod temp_url;
 mod under_way;
 
@@ -71,6 +72,8 @@ pub(super) struct Swift {
     under_way: UnderWay,
     /// Who may read, once that was asked.
     reading: Mutex<Option<temp_url::Reading>>,
+    /// Whether the settings of the container or the account were not shown.
+    hidden: AtomicBool,
     /// Whether an object that came in a bundle was seen to know its end.
     ends_proven: AtomicBool,
 }
@@ -124,6 +127,7 @@ impl Swift {
             info: Mutex::default(),
             under_way: UnderWay::default(),
             reading: Mutex::default(),
+            hidden: AtomicBool::new(false),
             ends_proven: AtomicBool::new(false),
         })
     }
@@ -206,7 +210,7 @@ impl Store for Swift {
             // Now that this is known, others too go in parts from the beginning, side by side.
             return Err(changed("the store takes it in parts only").at(key));
         }
-        let answer = self.checked(answer)?;
+        let answer = self.checked(&call, answer)?;
         match (md5, answer::etag(&answer)) {
             (Some(ours), Some(theirs)) if ours != theirs => {
                 // Nobody vouches for what is there; where it cannot be removed, it has its end.
@@ -314,12 +318,7 @@ impl Store for Swift {
     }
 
     fn how_to_publish(&self) -> String {
-        let container = &self.container;
-        format!(
-            "let everybody get, but not list, what is in it: `swift post --read-acl '.r:*' \
-             {container}`; for links that are signed give it a key: `swift post -m \
-             'Temp-URL-Key: …' {container}`"
-        )
+        self.how_to_open()
     }
 
     fn expiry(&self) -> Stored<Expiry> {
@@ -377,7 +376,7 @@ impl Swift {
             (404, false) => return Err(self.no_container()),
             _ => {}
         }
-        let answer = self.checked(answer)?;
+        let answer = self.checked(&call, answer)?;
         if let Some(why) = answer.cut {
             return Err(self.unreachable(why));
         }

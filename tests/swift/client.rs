@@ -174,6 +174,37 @@ pub(super) fn keystone_token(
     ask("POST", &url, &[], Some(&body)).header("x-subject-token").to_owned()
 }
 
+/// A token of a user in the project of the tests, and what Keystone says of it.
+pub(super) fn token_of(cluster: &Cluster, user: &str, password: &str) -> (String, Value) {
+    let token = keystone_token(cluster, user, password, "ci-project");
+    let url = format!("{}/auth/tokens", cluster.variable("OS_AUTH_URL"));
+    let headers = [("x-auth-token", token.clone()), ("x-subject-token", token.clone())];
+    let said = serde_json::from_slice(&ask("GET", &url, &headers, None).bytes).unwrap();
+    (token, said)
+}
+
+/// The id of a new application credential of a user, whose secret is `app-secret`.
+pub(super) fn application_credential(cluster: &Cluster, user: &str, password: &str) -> String {
+    let (token, said) = token_of(cluster, user, password);
+    let user = said["token"]["user"]["id"].as_str().unwrap();
+    let keystone = cluster.variable("OS_AUTH_URL");
+    let url = format!("{keystone}/users/{user}/application_credentials");
+    let wanted = json!({ "application_credential": { "name": "uploads", "secret": "app-secret" } });
+    // Keystone keeps all of its state in one SQLite file here, which other tests may have locked.
+    let made = (0..20)
+        .map(|_| ask("POST", &url, &[("x-auth-token", token.clone())], Some(&wanted)))
+        .inspect(|made| {
+            if made.status >= 500 {
+                std::thread::sleep(std::time::Duration::from_millis(250));
+            }
+        })
+        .find(|made| made.status < 500)
+        .expect("Keystone answers");
+    assert_eq!(made.status, 201, "{}", made.text());
+    let made: Value = serde_json::from_slice(&made.bytes).unwrap();
+    made["application_credential"]["id"].as_str().unwrap().to_owned()
+}
+
 /// An account in Swift, seen with its owner's token.
 pub(super) struct Client {
     token: String,

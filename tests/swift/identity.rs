@@ -2,9 +2,8 @@
 
 use notify_pr::settings::{Environment, Origin, Settings};
 use notify_pr::store::Fault;
-use serde_json::json;
 
-use super::client::{Auth, DAY, ask, keystone_token, settled, store};
+use super::client::{Auth, DAY, application_credential, settled, store, token_of};
 use super::cluster::{Cluster, cluster};
 
 /// The settings of a good login with some in place of its own; empty ones are left out.
@@ -56,11 +55,7 @@ fn every_way_of_naming_user_project_and_version_gets_in() {
     let Some(cluster) = cluster() else { return };
     let keystone = cluster.variable("OS_AUTH_URL");
     let bare = keystone.trim_end_matches("/v3");
-    let token = keystone_token(cluster, "ci-user", "ci-secret", "ci-project");
-    let url = format!("{keystone}/auth/tokens");
-    let headers = [("x-auth-token", token.clone()), ("x-subject-token", token)];
-    let who: serde_json::Value =
-        serde_json::from_slice(&ask("GET", &url, &headers, None).bytes).unwrap();
+    let who = token_of(cluster, "ci-user", "ci-secret").1;
     let user = who["token"]["user"]["id"].as_str().unwrap();
     let project = who["token"]["project"]["id"].as_str().unwrap();
     let ids = format!("{project}:{user}");
@@ -84,28 +79,8 @@ fn every_way_of_naming_user_project_and_version_gets_in() {
 #[test]
 fn an_application_credential_gets_in_without_a_project() {
     let Some(cluster) = cluster() else { return };
-    let keystone = cluster.variable("OS_AUTH_URL");
-    let token = keystone_token(cluster, "ci-user", "ci-secret", "ci-project");
-    let url = format!("{keystone}/auth/tokens");
-    let headers = [("x-auth-token", token.clone()), ("x-subject-token", token.clone())];
-    let who: serde_json::Value =
-        serde_json::from_slice(&ask("GET", &url, &headers, None).bytes).unwrap();
-    let user = who["token"]["user"]["id"].as_str().unwrap();
-    let url = format!("{keystone}/users/{user}/application_credentials");
-    let wanted = json!({ "application_credential": { "name": "uploads", "secret": "app-secret" } });
-    // Keystone keeps all of its state in one SQLite file here, which other tests may have locked.
-    let made = (0..20)
-        .map(|_| ask("POST", &url, &[("x-auth-token", token.clone())], Some(&wanted)))
-        .inspect(|made| {
-            if made.status >= 500 {
-                std::thread::sleep(std::time::Duration::from_millis(250));
-            }
-        })
-        .find(|made| made.status < 500)
-        .expect("Keystone answers");
-    assert_eq!(made.status, 201, "{}", made.text());
-    let made: serde_json::Value = serde_json::from_slice(&made.bytes).unwrap();
-    let id = made["application_credential"]["id"].as_str().unwrap();
+    let id = application_credential(cluster, "ci-user", "ci-secret");
+    let id = id.as_str();
     let good =
         [("store_identity", ""), ("store_credential_id", id), ("store_secret", "app-secret")];
     works(cluster, Auth::V3, &good);

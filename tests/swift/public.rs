@@ -61,18 +61,6 @@ fn a_container_is_made_only_when_that_is_allowed() {
 }
 
 #[test]
-fn a_user_who_may_not_make_the_container_is_told_so() {
-    let Some(cluster) = cluster() else { return };
-    let mut settings = Auth::V1.settings(cluster, "not-mine", &[("store_create", "true")]);
-    settings.extend([("store_identity", "test:tester3"), ("store_secret", "testing3")]);
-    let made = store(&settings);
-    let failure = made.store.put("a.log", &body(b"x"), &meta(DAY), &|_| true).unwrap_err();
-    assert_eq!(failure.fault, Fault::Refused);
-    let text = failure.to_string();
-    assert!(text.contains("not-mine") || text.contains("may not"), "{text}");
-}
-
-#[test]
 fn an_existing_container_is_left_as_it_is_and_its_key_signs_links() {
     let Some(cluster) = cluster() else { return };
     for auth in Auth::BOTH {

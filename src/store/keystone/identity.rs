@@ -65,6 +65,29 @@ impl Identity {
         Ok(identity)
     }
 
+    /// Who this is, in words.
+    pub(super) fn who(&self) -> String {
+        match (&self.credential_id, &self.project) {
+            (Some(id), _) => format!("the application credential {id}"),
+            (None, Some(project)) => format!("the user {project}:{}", self.user),
+            (None, None) => format!("the user {}", self.user),
+        }
+    }
+
+    /// How a list of who may do something in the store names this user: by names where there are
+    /// no domains, else by ids.
+    pub(super) fn in_lists(&self, by_names: bool) -> String {
+        let listed = |name: &str, kind: &str| match by_names || is_id(name) {
+            true => name.to_owned(),
+            false => format!("<{kind} id>"),
+        };
+        let (project, user) = match self.credential_id {
+            Some(_) => ("", ""),
+            None => (self.project.as_deref().unwrap_or_default(), self.user.as_str()),
+        };
+        format!("{}:{}", listed(project, "project"), listed(user, "user"))
+    }
+
     fn check(&self, endpoint: &Endpoint) -> Result<()> {
         let bad = |what: &str, advice: &str| {
             Err(Error::new(Status::BadSetting, what).at(endpoint.display()).advise(advice))

@@ -74,6 +74,12 @@ impl Login {
         })
     }
 
+    /// Whether it is the service of a time before there were projects and roles.
+    pub(super) fn is_v1(&self) -> bool {
+        let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner);
+        endpoint.version == Some(Version::V1)
+    }
+
     /// Asks for a token.
     pub(super) fn log_in(&self, agent: &Agent) -> Stored<Granted> {
         let endpoint = self.endpoint.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -1,6 +1,8 @@
 //! Answers of Swift that say no, in words that a user understands.
 
 use super::Swift;
+use super::call::Call;
+use super::right::Doing;
 use crate::http::Answer;
 use crate::store::keystone::refusal;
 use crate::store::server;
@@ -8,8 +10,8 @@ use crate::store::{Fault, StoreError, Stored};
 
 impl Swift {
     /// The answer itself if it is a success.
-    pub(super) fn checked(&self, answer: Answer) -> Stored<Answer> {
-        if answer.is_success() { Ok(answer) } else { Err(self.refusal(&answer)) }
+    pub(super) fn checked(&self, call: &Call<'_>, answer: Answer) -> Stored<Answer> {
+        if answer.is_success() { Ok(answer) } else { Err(self.refusal(call.doing(), &answer)) }
     }
 
     /// Refuses the success of a PUT that is none: a page of something in between.
@@ -21,7 +23,8 @@ impl Swift {
     }
 
     /// What may be done about an answer, and the words for the user.
-    pub(super) fn refusal(&self, answer: &Answer) -> StoreError {
+    /// `doing` is what was wanted.
+    pub(super) fn refusal(&self, doing: Doing, answer: &Answer) -> StoreError {
         let status = answer.status;
         let plain = |fault, what: String| StoreError::new(fault, what);
         let busy = || {
@@ -37,14 +40,7 @@ impl Swift {
             400 if server::wants_tls(answer) => return server::wants_https(&self.name),
             401 => plain(Fault::Refused, "the store does not accept the token".to_owned())
                 .advise("check that store_endpoint and store_region belong to the same cloud"),
-            403 => plain(
-                Fault::Refused,
-                format!("the user may not do this in container {}", self.container),
-            )
-            .advise(
-                "give the user the role member in the project, or the right to write into the \
-                 container",
-            ),
+            403 => self.not_allowed(doing, answer),
             404 => self.missing(answer),
             // Swift says the same of an object that is too large and of a quota.
             413 => plain(

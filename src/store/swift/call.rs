@@ -7,6 +7,7 @@ use std::time::Duration;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::Swift;
+use super::right::Doing;
 use crate::content::Body;
 use crate::http::{Agent, Answer, Exchange, Feed, Payload, Request};
 use crate::store::keystone::Session;
@@ -76,13 +77,26 @@ impl<'a> Call<'a> {
             time: None,
         }
     }
+
+    /// What the user may not do, where this call is refused for want of a right.
+    pub(super) fn doing(&self) -> Doing {
+        match (self.method, self.target) {
+            ("PUT", Target::Object(_)) => Doing::Store,
+            ("DELETE", Target::Object(_)) => Doing::Remove,
+            (_, Target::Object(_)) => Doing::Read,
+            ("PUT", Target::Container) => Doing::Make,
+            ("POST", Target::Container) => Doing::Change,
+            ("GET", Target::Container) => Doing::List,
+            (_, Target::Container | Target::Account) => Doing::Look,
+        }
+    }
 }
 
 impl Swift {
     /// Sends a call and makes an error of an answer that is no success.
     pub(super) fn call(&self, agent: &Agent, call: &Call<'_>) -> Stored<Answer> {
         let answer = self.exchange(agent, call)?;
-        self.checked(answer)
+        self.checked(call, answer)
     }
 
     /// Sends a call and returns the answer, whatever it says. A token may end at any moment, and

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 
 use super::call::{Call, Target};
 use super::{Swift, Wanted, temp_url};
-use crate::store::{Fault, StoreError, Stored};
+use crate::store::Stored;
 
 /// How far the making of the container is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,13 +33,13 @@ impl Swift {
         }
         let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
         if *making == Making::NotBegun {
-            let answer = self.exchange(&self.agent, &Call::new("PUT", Target::Container))?;
+            let call = Call::new("PUT", Target::Container);
+            let answer = self.exchange(&self.agent, &call)?;
             *making = match answer.status {
                 // Somebody was faster. Ceph says 409 where the rights differ.
                 202 | 204 | 409 => Making::Done,
                 200..=299 => Making::Bare,
-                401 | 403 => return Err(self.may_not_make()),
-                _ => return Err(self.refusal(&answer)),
+                _ => return Err(self.refusal(call.doing(), &answer)),
             };
         }
         self.end_making(&mut making)
@@ -59,16 +59,6 @@ impl Swift {
             *making = Making::Done;
         }
         Ok(())
-    }
-
-    fn may_not_make(&self) -> StoreError {
-        let container = &self.container;
-        StoreError::new(
-            Fault::Refused,
-            format!("the container {container} does not exist, and the user may not make it"),
-        )
-        .at(self.name.clone())
-        .advise("have it made by an administrator of the project")
     }
 
     /// Lets everybody get, and nobody list, what is in the container that was made just now.

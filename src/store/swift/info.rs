@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use super::Swift;
+use super::right::Doing;
 use crate::http::{Agent, Answer, Exchange, Request};
 use crate::store::{Fault, Stored};
 
@@ -97,7 +98,7 @@ impl Swift {
                 Ok(info) if answer.is_success() && info.is_object() => {
                     Ok(Info { took: began.elapsed(), ..Info::read(&info) })
                 }
-                _ => match self.refusal(&answer) {
+                _ => match self.refusal(Doing::Look, &answer) {
                     failure if matches!(failure.fault, Fault::Busy(_) | Fault::Unreachable) => {
                         Err(failure)
                     }

@@ -67,7 +67,7 @@ impl Swift {
         call.content = Content::Watched { body, range, sent, watch: &hash };
         self.under_way.segment(upload, number, false);
         let answer = self.put_object(&call)?;
-        let answer = self.checked(answer)?;
+        let answer = self.checked(&call, answer)?;
         self.under_way.segment(upload, number, true);
         // Hashed while it was sent, so that it need not be read twice.
         let md5 = hash.hex();
@@ -101,7 +101,7 @@ impl Swift {
         if answer.status == 400 && answer.text().to_ascii_lowercase().contains("etag mismatch") {
             return Err(changed("a part in the store is not what was sent").at(upload.key.clone()));
         }
-        self.checked(self.of_swift(answer)?)?;
+        self.checked(&call, self.of_swift(answer)?)?;
         self.under_way.finished(upload);
         Ok(())
     }
@@ -109,11 +109,12 @@ impl Swift {
     /// Removes an object, and its segments if it has any. Which kind it is must be asked first: a
     /// plain object is not removed by the removal of a large one, nor the other way round.
     pub(super) fn delete_object(&self, agent: &Agent, key: &str) -> Stored<()> {
-        let looked = self.exchange(agent, &Call::new("HEAD", Target::Object(key)))?;
+        let look = Call::new("HEAD", Target::Object(key));
+        let looked = self.exchange(agent, &look)?;
         if looked.status == 404 {
             return Ok(());
         }
-        let looked = self.checked(looked)?;
+        let looked = self.checked(&look, looked)?;
         let large = looked
             .header("x-static-large-object")
             .is_some_and(|value| value.eq_ignore_ascii_case("true"));
@@ -140,7 +141,7 @@ impl Swift {
         let mut call = Call::new("DELETE", Target::Object(key));
         call.time = time;
         let answer = self.exchange(agent, &call)?;
-        if answer.status == 404 { Ok(false) } else { self.checked(answer).map(|_| true) }
+        if answer.status == 404 { Ok(false) } else { self.checked(&call, answer).map(|_| true) }
     }
 
     /// Stores a body that is too large for one PUT in segments, one after the other.

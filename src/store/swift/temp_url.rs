@@ -6,6 +6,7 @@
 
 use std::fmt;
 use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
 
 use hmac::Mac;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
@@ -99,10 +100,15 @@ impl Swift {
 
     /// The headers of the container or the account, if they are ours to see.
     fn look(&self, target: Target<'_>) -> Stored<Option<Answer>> {
-        let answer = self.exchange(&self.agent, &Call::new("HEAD", target))?;
+        let call = Call::new("HEAD", target);
+        let answer = self.exchange(&self.agent, &call)?;
         match answer.status {
-            401 | 403 | 404 => Ok(None),
-            _ => self.checked(answer).map(Some),
+            401 | 403 => {
+                self.hidden.store(true, Relaxed);
+                Ok(None)
+            }
+            404 => Ok(None),
+            _ => self.checked(&call, answer).map(Some),
         }
     }
 
