@@ -69,7 +69,6 @@ fn checked(
     for (name, value) in [
         ("store_api", "swift"),
         ("pull_request", "none"),
-        ("token", "lab-token"),
         ("repo", "apache/cloudstack"),
         ("commit", "0123456789abcdef0123456789abcdef01234567"),
     ] {
