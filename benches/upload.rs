@@ -5,7 +5,7 @@
 //! interleaved, figures are medians, ratios are those of medians. The slow peers run once.
 //! Peers come from `benches/install-peers.sh`, SeaweedFS from `tests/services/install.sh weed`.
 
-#![allow(clippy::expect_used, reason = "a bench that cannot go on ends")]
+#![allow(clippy::expect_used, clippy::panic, reason = "a bench that cannot go on ends")]
 
 #[path = "upload/data.rs"]
 mod data;
@@ -17,25 +17,20 @@ mod ours;
 mod peers;
 #[path = "upload/scenes.rs"]
 mod scenes;
+#[allow(dead_code, reason = "only one of the servers is uploaded to")]
+#[path = "../tests/services/mod.rs"]
+mod services;
 #[path = "upload/sink.rs"]
 mod sink;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use data::Data;
 use measure::Cost;
 use peers::Who;
 use scenes::{Scene, Server};
-
-/// Where peers and servers are installed.
-fn services() -> PathBuf {
-    match std::env::var_os("NOTIFY_PR_SERVICES") {
-        Some(folder) => folder.into(),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services"),
-    }
-}
 
 fn main() -> io::Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -85,7 +80,7 @@ fn compare(words: &[String]) -> io::Result<()> {
         }
         let server = match &scene.sink {
             Some(words) => Server::named(words)?,
-            None => match Server::seaweedfs()? {
+            None => match Server::seaweedfs() {
                 Some(server) => server,
                 None => {
                     println!("{}: SKIPPED, run tests/services/install.sh weed\n", scene.title);

@@ -42,7 +42,7 @@ impl Who {
 
     /// Where the program is, if it is a peer that is installed.
     pub(crate) fn program(self) -> Option<PathBuf> {
-        let home = crate::services().join("peers/venv");
+        let home = crate::services::folder().join("peers/venv");
         let path = match self {
             Who::Ours | Who::OursDefault | Who::Floor => return std::env::current_exe().ok(),
             // Not the script beside it, which is Python and costs more than s5cmd itself.

@@ -11,6 +11,7 @@ use stand_ins::{Bodies, Options, Swift, SwiftBulk};
 
 use crate::data::Data;
 use crate::peers::Who;
+use crate::services::Service;
 
 /// A server that uploaders are pointed at; it ends when this is dropped.
 pub(crate) struct Server {
@@ -23,7 +24,7 @@ pub(crate) struct Server {
     counted: Option<String>,
     process: Option<(Child, ChildStdin)>,
     swift: Option<Swift>,
-    home: Option<std::path::PathBuf>,
+    _service: Option<Service>,
 }
 
 impl Server {
@@ -60,7 +61,7 @@ impl Server {
             counted: certificate.is_none().then_some(address),
             process: Some((child, stdin)),
             swift: None,
-            home: None,
+            _service: None,
         })
     }
 
@@ -82,43 +83,24 @@ impl Server {
             counted: None,
             process: None,
             swift: Some(swift),
-            home: None,
+            _service: None,
         }
     }
 
     /// SeaweedFS, if it is installed below `target/services`.
-    pub(crate) fn seaweedfs() -> io::Result<Option<Server>> {
-        let binary = crate::services().join("weed/venv/bin/weed");
-        if !binary.exists() {
-            return Ok(None);
-        }
-        let home = crate::services().join(format!("bench-weed-{}", std::process::id()));
-        std::fs::create_dir_all(&home)?;
-        let output = script()
-            .env("WEED_HOME", &home)
-            .env("WEED", binary)
-            .env("WEED_BASE_PORT", "13300")
-            .env("WEED_S3_PORT", "14333")
-            .stdin(Stdio::null())
-            .stderr(Stdio::inherit())
-            .output()?;
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        let value = |name: &str| {
-            let words = text.split_whitespace().filter_map(|word| word.split_once('='));
-            words.filter(|(key, _)| *key == name).map(|(_, value)| value.to_owned()).next()
-        };
-        let endpoint = value("S3_ENDPOINT").ok_or_else(|| io::Error::other("no SeaweedFS"))?;
-        Ok(Some(Server {
-            endpoint,
+    pub(crate) fn seaweedfs() -> Option<Server> {
+        let service = crate::services::seaweedfs()?;
+        Some(Server {
+            endpoint: service.endpoint.clone(),
             bucket: "bench".to_owned(),
-            access_key: value("S3_ACCESS_KEY").unwrap_or_default(),
-            secret_key: value("S3_SECRET_KEY").unwrap_or_default(),
+            access_key: service.access_key.clone(),
+            secret_key: service.secret_key.clone(),
             certificate: None,
             counted: None,
             process: None,
             swift: None,
-            home: Some(home),
-        }))
+            _service: Some(service),
+        })
     }
 
     /// Connections, requests and bytes since the last reset; zeros where nobody counts.
@@ -153,19 +135,11 @@ fn counted(swift: &Swift, reset: bool) -> [u64; 3] {
     [connections.len() as u64, requests.len() as u64, bytes]
 }
 
-fn script() -> Command {
-    Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/services/weed-up.sh"))
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         if let Some((mut child, stdin)) = self.process.take() {
             drop(stdin);
             let _ = child.wait();
-        }
-        if let Some(home) = &self.home {
-            let _ = script().arg("down").env("WEED_HOME", home).output();
-            let _ = std::fs::remove_dir_all(home);
         }
     }
 }

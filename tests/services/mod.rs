@@ -86,7 +86,8 @@ pub(crate) fn swift_with(variables: &[(&str, &str)]) -> Option<Service> {
     Some(service)
 }
 
-fn folder() -> PathBuf {
+/// Where the servers are installed.
+pub(crate) fn folder() -> PathBuf {
     match std::env::var_os("NOTIFY_PR_SERVICES") {
         Some(folder) => folder.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("target/services"),
@@ -132,7 +133,8 @@ fn start(mut script: Command) -> HashMap<String, String> {
 /// A base port and one more. All of the base and the offsets from it are free now.
 fn free_ports(offsets: &[u16]) -> (u16, u16) {
     for _ in 0..200 {
-        let base = 20_000 + (fastrand() % 10_000) as u16;
+        // All of them below 32,768, where the ports of outgoing connections begin.
+        let base = 10_000 + (fastrand() % 12_700) as u16;
         let held: Option<Vec<TcpListener>> = offsets
             .iter()
             .chain(&[0])

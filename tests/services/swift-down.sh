@@ -4,14 +4,16 @@
 set -u
 SWIFT_HOME=${SWIFT_HOME:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/target/services/swift}
 RUN=$SWIFT_HOME/run
+# Still one of ours: the pid may have been reused, and what has ended and was not reaped has no command line.
+alive() { tr '\0' ' ' < "/proc/$1/cmdline" 2>/dev/null | grep -qE 'swift-(account|container|object|proxy)-server|bin/gunicorn'; }
 for f in "$RUN"/*.pid; do
   [ -s "$f" ] || continue
   p=$(cat "$f")
-  # only a process that is still one of ours (the pid may have been reused)
-  if tr '\0' ' ' < "/proc/$p/cmdline" 2>/dev/null | grep -qE 'swift-(account|container|object|proxy)-server|bin/gunicorn'; then
+  if alive "$p"; then
     kill -TERM "$p" 2>/dev/null
-    for _ in $(seq 1 50); do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done
-    kill -KILL "$p" 2>/dev/null
+    for _ in $(seq 1 50); do alive "$p" || break; sleep 0.1; done
+    if alive "$p"; then kill -KILL "$p" 2>/dev/null; fi
+    for _ in $(seq 1 50); do alive "$p" || break; sleep 0.1; done
   fi
   rm -f "$f"
 done

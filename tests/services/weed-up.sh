@@ -7,7 +7,9 @@ WEED_HOME=${WEED_HOME:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)/targe
 PIDF=$WEED_HOME/weed.pid; mkdir -p "$WEED_HOME/data"
 alive() { [ -s "$PIDF" ] && grep -qa weed "/proc/$(cat "$PIDF")/cmdline" 2>/dev/null; }
 if [ "${1:-}" = down ]; then
-  if alive; then p=$(cat "$PIDF"); kill "$p"; for _ in $(seq 1 50); do kill -0 "$p" 2>/dev/null || break; sleep 0.1; done; kill -9 "$p" 2>/dev/null || true; fi
+  # Asked to end it takes 25 seconds. Its ports are free only when it has ended; what nobody reaps has no command line.
+  if alive; then kill -9 "$(cat "$PIDF")"; fi
+  for _ in $(seq 1 300); do alive || break; sleep 0.1; done
   rm -f "$PIDF"; exit 0
 fi
 if [ -z "${WEED:-}" ]; then
