@@ -29,16 +29,35 @@ pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findin
     }
     let outbox = settings.path("outbox_dir");
     let spool = settings.path("spool_dir");
-    let temporary = Some(std::env::temp_dir());
+    let temporary = std::env::temp_dir();
+    let temporary_is_there = temporary_folder(&temporary, findings);
     for (folder, what, advice) in [
         (spool, "the spool", "make room, or set spool_dir to a folder on another disk"),
         (outbox, "the outbox", "make room, or set outbox_dir to a folder on another disk"),
-        (temporary, "temporary files", "make room, or set TMPDIR to a folder on another disk"),
+        (
+            temporary_is_there.then_some(temporary),
+            "temporary files",
+            "make room, or set TMPDIR to a folder on another disk",
+        ),
     ] {
         if let Some(folder) = folder {
             disk(&folder, what, advice, findings);
         }
     }
+}
+
+/// Whether the folder for temporary files is there: the others are made where they are not.
+fn temporary_folder(folder: &Path, findings: &mut Findings) -> bool {
+    let is_there = folder.is_dir();
+    if !is_there {
+        findings.fail(
+            "disk",
+            Status::Disk,
+            format!("{}, for temporary files, is no folder", folder.display()),
+            "make it, or set TMPDIR to a folder that is there",
+        );
+    }
+    is_there
 }
 
 fn disk(folder: &Path, what: &str, advice: &str, findings: &mut Findings) {
@@ -85,6 +104,19 @@ fn room(_folder: &Path) -> Option<(u64, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_folder_for_temporary_files_that_is_not_there_is_told() {
+        let said = std::sync::Arc::default();
+        let mut findings = Findings { all: Vec::new(), worst: Status::Ok, said };
+        assert!(temporary_folder(&std::env::temp_dir(), &mut findings));
+        assert_eq!(findings.worst, Status::Ok);
+        for folder in [Path::new("/nowhere/at all"), Path::new(file!())] {
+            assert!(!temporary_folder(folder, &mut findings));
+        }
+        assert_eq!((findings.worst, findings.all.len()), (Status::Disk, 2));
+        assert!(findings.all[0].text.contains("/nowhere/at all"), "{:?}", findings.all[0]);
+    }
 
     #[test]
     fn a_disk_that_is_nearly_full_or_cannot_be_written_is_told() {

@@ -208,11 +208,11 @@ impl Probe<'_> {
                     ),
                     Removal::NextRun(why) if why.is_empty() => findings.ok(
                         "expiry",
-                        format!("each run removes those before it after {days} days"),
+                        format!("later runs remove what this one stores, after {days} days"),
                     ),
                     Removal::NextRun(why) => findings.warn(
                         "expiry",
-                        format!("each run removes those before it after {days} days: {why}"),
+                        format!("later runs remove what this one stores, after {days} days: {why}"),
                         "",
                     ),
                 }

@@ -25,7 +25,7 @@ impl Settings {
         }
         let names: Vec<String> = missing.iter().map(|setting| self.name_missing(setting)).collect();
         let verb = if missing.len() == 1 { "is" } else { "are" };
-        let ways: Vec<String> = missing.iter().map(|setting| ways(setting)).collect();
+        let ways: Vec<String> = missing.iter().map(|setting| self.ways(setting)).collect();
         Err(Error::new(Status::BadSetting, format!("{} {verb} not set", names.join(", ")))
             .advise(ways.join("; "))
             .in_stage(stage))
@@ -52,27 +52,29 @@ impl Settings {
             None => setting.name().to_owned(),
         }
     }
-}
 
-/// How a setting can be given; a secret never as an option of its own.
-fn ways(setting: &Setting) -> String {
-    let (name, variable) = (setting.name(), setting.variable());
-    let file = Setting::find(&format!("{name}_file"));
-    // A commit that looks real would only be copied.
-    let value = match setting.kind() {
-        Kind::Commit => setting.kind().placeholder(),
-        _ => setting.example(),
-    };
-    match (setting.is_secret(), file) {
-        (true, Some(file)) => format!(
-            "give {name} as {name} = … in the INI, as a file with {}, or in {variable}",
-            file.option()
-        ),
-        (true, None) => format!("give {name} as {name} = … in the INI, or in {variable}"),
-        (false, _) => format!(
-            "give {name} as {name} = {} in the INI, {} or {variable}",
-            value,
-            setting.option()
-        ),
+    /// How a setting can be given; a secret never as an option of its own.
+    fn ways(&self, setting: &Setting) -> String {
+        let (name, variable) = (setting.name(), setting.variable());
+        let file = Setting::find(&format!("{name}_file"));
+        // A commit that looks real would only be copied.
+        let value = match (setting.kind(), self.text("store_api")) {
+            (Kind::Commit, _) => setting.kind().placeholder(),
+            (Kind::Endpoint, Some("directory")) => "/srv/www/logs",
+            (Kind::Endpoint, Some("swift")) => "https://keystone.example.org/v3",
+            _ => setting.example(),
+        };
+        match (setting.is_secret(), file) {
+            (true, Some(file)) => format!(
+                "give {name} as {name} = … in the INI, as a file with {}, or in {variable}",
+                file.option()
+            ),
+            (true, None) => format!("give {name} as {name} = … in the INI, or in {variable}"),
+            (false, _) => format!(
+                "give {name} as {name} = {} in the INI, {} or {variable}",
+                value,
+                setting.option()
+            ),
+        }
     }
 }

@@ -226,6 +226,14 @@ fn what_is_needed_depends_on_the_pull_request_and_the_store() {
         missing(&[("store_api", "s3")], Stage::Upload),
         "store_endpoint, store_identity, store_secret"
     );
+    for (api, example) in [
+        ("directory", "store_endpoint = /srv/www/logs in"),
+        ("s3", "store_endpoint = https://s3.example.org in"),
+        ("swift", "store_endpoint = https://keystone.example.org/v3 in"),
+    ] {
+        let error = set(&[("store_api", api)]).require(Stage::Upload).unwrap_err().to_string();
+        assert!(error.contains(example), "{error}");
+    }
     for stage in [Stage::Compose, Stage::Publish] {
         assert_eq!(missing(&[], stage), "");
     }
