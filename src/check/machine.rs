@@ -13,6 +13,11 @@ const NEEDED: u64 = 16 << 20;
 /// With less room than this large files may not fit while they are compressed.
 const COMFORTABLE: u64 = 512 << 20;
 
+/// What a report can do without.
+const TEMPORARY: &str = "temporary files";
+/// What comes of it.
+const UNCOMPRESSED: &str = "large text may be stored uncompressed";
+
 pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findings) {
     if let Some((theirs, ours)) = known.time {
         compare(findings, "GitHub", theirs, ours);
@@ -36,7 +41,7 @@ pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findin
         (outbox, "the outbox", "make room, or set outbox_dir to a folder on another disk"),
         (
             temporary_is_there.then_some(temporary),
-            "temporary files",
+            TEMPORARY,
             "make room, or set TMPDIR to a folder on another disk",
         ),
     ] {
@@ -50,10 +55,9 @@ pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findin
 fn temporary_folder(folder: &Path, findings: &mut Findings) -> bool {
     let is_there = folder.is_dir();
     if !is_there {
-        findings.fail(
+        findings.warn(
             "disk",
-            Status::Disk,
-            format!("{}, for temporary files, is no folder", folder.display()),
+            format!("{}, for {TEMPORARY}, is no folder: {UNCOMPRESSED}", folder.display()),
             "make it, or set TMPDIR to a folder that is there",
         );
     }
@@ -66,6 +70,10 @@ fn disk(folder: &Path, what: &str, advice: &str, findings: &mut Findings) {
     let Some((free, writable)) = room(&there) else { return };
     let (level, text) = judged(&format!("{place}, for {what},"), free, writable);
     match level {
+        // An upload works without them.
+        Level::Fail if what == TEMPORARY => {
+            findings.warn("disk", format!("{text}: {UNCOMPRESSED}"), advice);
+        }
         Level::Ok => findings.ok("disk", text),
         Level::Warn => findings.warn("disk", text, advice),
         Level::Fail => findings.fail("disk", Status::Disk, text, advice),
@@ -114,8 +122,23 @@ mod tests {
         for folder in [Path::new("/nowhere/at all"), Path::new(file!())] {
             assert!(!temporary_folder(folder, &mut findings));
         }
-        assert_eq!((findings.worst, findings.all.len()), (Status::Disk, 2));
-        assert!(findings.all[0].text.contains("/nowhere/at all"), "{:?}", findings.all[0]);
+        assert_eq!((findings.worst, findings.all.len()), (Status::Ok, 2), "uploads work");
+        for (finding, words) in findings.all.iter().zip(["/nowhere/at all", file!()]) {
+            assert_eq!(finding.level, Level::Warn);
+            assert!(finding.text.contains(words), "{finding:?}");
+        }
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn a_full_disk_is_a_warning_where_a_report_can_do_without() {
+        let said = std::sync::Arc::default();
+        let mut findings = Findings { all: Vec::new(), worst: Status::Ok, said };
+        // There is never room.
+        disk(Path::new("/proc"), TEMPORARY, "", &mut findings);
+        assert_eq!((findings.worst, findings.all[0].level), (Status::Ok, Level::Warn));
+        disk(Path::new("/proc"), "the outbox", "", &mut findings);
+        assert_eq!((findings.worst, findings.all[1].level), (Status::Disk, Level::Fail));
     }
 
     #[test]
