@@ -74,6 +74,21 @@ fn an_enterprise_server_without_its_prefix_gets_advice() {
 }
 
 #[test]
+fn an_address_without_tls_and_a_certificate_that_nobody_trusts_are_told_apart() {
+    let plain = stand_ins::GitHub::start();
+    let https = plain.url().replace("http://", "https://");
+    let error = Lab::new(&plain, &sha(1), &[("api_url", &https)]).find().unwrap_err();
+    assert!(error.to_string().contains("does not speak https"), "{error}");
+    let tls = Some(stand_ins::Identity::new());
+    let options = stand_ins::Options { tls, ..stand_ins::Options::default() };
+    let answer = |_: &stand_ins::Request| stand_ins::Response::new(200);
+    let server = stand_ins::Server::start(answer, options);
+    let url = format!("https://localhost:{}", server.address().port());
+    let error = Lab::new(&plain, &sha(1), &[("api_url", &url)]).find().unwrap_err();
+    assert!(error.to_string().contains("in `ca_file`"), "{error}");
+}
+
+#[test]
 fn retry_after_is_waited_for_with_403_and_429() {
     for status in [403, 429] {
         let (github, _) = rest();

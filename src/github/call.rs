@@ -205,16 +205,14 @@ impl GitHub<'_> {
                 })
             }
             Exchange::NotSent(failure) => {
-                let error = self.unreachable(url, &failure.what).into();
+                let error = self.unreachable(url, &failure).into();
                 if failure.hopeless {
                     Verdict::Failed(error)
                 } else {
                     Verdict::Again { wait: None, unsent: true, error }
                 }
             }
-            Exchange::MaybeArrived(failure) => {
-                self.perhaps(call, self.unreachable(url, &failure.what))
-            }
+            Exchange::MaybeArrived(failure) => self.perhaps(call, self.unreachable(url, &failure)),
         }
     }
 

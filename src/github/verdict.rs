@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::call::{Accept, Call, Repeat};
 use super::{GitHub, limits, refusal};
 use crate::error::Error;
-use crate::http::{Answer, HeaderMap, display_url};
+use crate::http::{Answer, Failure, HeaderMap, Tls, display_url};
 use crate::status::Status;
 
 /// Why a call brought nothing.
@@ -172,11 +172,27 @@ impl GitHub<'_> {
         }
     }
 
-    pub(super) fn unreachable(&self, url: &str, what: &str) -> Error {
+    pub(super) fn unreachable(&self, url: &str, failure: &Failure) -> Error {
+        let advice = match failure.tls {
+            None | Some(Tls::Disagreed) => "check `api_url`, the network and the proxy settings",
+            Some(Tls::NotSpoken) => {
+                "what answers there does not speak https: check `api_url` and the proxy settings"
+            }
+            Some(Tls::Untrusted | Tls::OfAuthority) => {
+                "the certificate comes from nobody who is trusted here: name a file with the \
+                 certificate of whoever signed it in `ca_file`"
+            }
+            Some(Tls::OtherHost) => {
+                "write `api_url` with a host name that is in the server's certificate"
+            }
+            Some(Tls::OtherTime) => {
+                "check the clock of this machine, or have the server's certificate renewed"
+            }
+        };
         Error::new(Status::GithubUnreachable, "GitHub could not be reached")
             .at(display_url(url))
-            .because(self.submission.redactor.text(what).into_owned())
-            .advise("check `api_url`, the network and the proxy settings")
+            .because(self.submission.redactor.text(&failure.what).into_owned())
+            .advise(advice)
     }
 
     fn busy(&self, url: &str, answer: &Answer, message: &str, wait: Duration) -> CallError {
