@@ -7,6 +7,7 @@ pub mod archive;
 pub mod compress;
 mod desk;
 mod file;
+mod hash;
 pub mod media_type;
 mod reader;
 #[cfg(test)]
@@ -19,16 +20,15 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use md5::Md5;
-use sha2::{Digest, Sha256};
-
 use self::compress::{Gzip, Spool};
 use self::desk::{Desk, Desks};
 use self::file::{Id, Stamp, became_shorter, id_of, replaced, shorter};
+use self::hash::{Digest, Hash};
 use self::reader::{Clean, Masking, Supply};
 use crate::redact::{Kind, Redactor};
 
 pub(crate) use self::file::{open_planned, open_regular, read_planned_folder};
+pub use self::hash::Checksum;
 pub use self::reader::Reader;
 
 /// Files up to this size are read once and kept masked in memory, which costs less than reading
@@ -66,8 +66,7 @@ pub struct Body {
     content: Content,
     len: u64,
     plain_len: u64,
-    sha256: Option<[u8; 32]>,
-    md5: Option<[u8; 16]>,
+    digest: Option<Digest>,
     media_type: &'static str,
     encoding: Option<&'static str>,
 }
@@ -101,8 +100,8 @@ impl Content {
 pub struct Preparing<'a> {
     /// Masks them.
     pub redactor: &'a Redactor,
-    /// Whether the MD5 is wanted.
-    pub with_md5: bool,
+    /// What the store compares.
+    pub checksum: Checksum,
     /// Bodies of so many bytes or more are not hashed: they go in parts, and whoever sends a part
     /// hashes that.
     pub hashed_below: u64,
@@ -123,23 +122,22 @@ impl fmt::Debug for Body {
 
 impl Body {
     /// A body of bytes that are complete and masked as they are, such as pages and the full text.
-    /// The MD5 is computed if a store wants it.
-    pub fn memory(bytes: impl Into<Arc<[u8]>>, with_md5: bool) -> Body {
+    pub fn memory(bytes: impl Into<Arc<[u8]>>, checksum: Checksum) -> Body {
         let bytes = bytes.into();
         let media_type = media_type::of("", &bytes);
-        Body::held(Content::Shared(bytes), media_type, with_md5)
+        Body::held(Content::Shared(bytes), media_type, checksum)
     }
 
     /// A body of bytes that are in memory.
-    fn held(content: Content, media_type: &'static str, with_md5: bool) -> Body {
+    fn held(content: Content, media_type: &'static str, checksum: Checksum) -> Body {
         let bytes = content.bytes().unwrap_or_default();
         let len = bytes.len() as u64;
-        let mut hashes = Hashes::new(with_md5);
-        hashes.update(bytes);
-        Body::hashed(len, Some(hashes), media_type, content)
+        let mut hash = Hash::new(checksum);
+        hash.update(bytes);
+        Body::hashed(len, Some(hash), media_type, content)
     }
 
-    /// Makes a body of a source: masks it and computes its hashes in one pass over the bytes that
+    /// Makes a body of a source: masks it and computes its checksum in one pass over the bytes that
     /// are there when it is opened. A file that grows later is sent up to that length. The name is
     /// the one that is shown; its ending helps to tell the media type.
     ///
@@ -150,25 +148,16 @@ impl Body {
         source: &Source,
         name: &str,
         redactor: &Redactor,
-        with_md5: bool,
+        checksum: Checksum,
     ) -> io::Result<Body> {
         let preparing =
-            Preparing { redactor, with_md5, hashed_below: u64::MAX, gzip: None, goes_on: &|| true };
+            Preparing { redactor, checksum, hashed_below: u64::MAX, gzip: None, goes_on: &|| true };
         preparing.body(source, name)
     }
 
-    fn hashed(
-        len: u64,
-        hashes: Option<Hashes>,
-        media_type: &'static str,
-        content: Content,
-    ) -> Body {
-        let (mut sha256, mut md5) = (None, None);
-        if let Some(hashes) = hashes {
-            sha256 = Some(hashes.sha256.finalize().into());
-            md5 = hashes.md5.map(|md5| md5.finalize().into());
-        }
-        Body { content, len, plain_len: len, sha256, md5, media_type, encoding: None }
+    fn hashed(len: u64, hash: Option<Hash>, media_type: &'static str, content: Content) -> Body {
+        let digest = hash.map(Hash::digest);
+        Body { content, len, plain_len: len, digest, media_type, encoding: None }
     }
 
     /// The length in bytes.
@@ -191,15 +180,22 @@ impl Body {
         self.encoding
     }
 
-    /// The SHA-256 of all bytes, unless they are so many that they go in parts. Whoever sends or
-    /// copies them and finds another one knows that the file has changed, and prepares it again.
+    /// The SHA-256 of all bytes, if that was asked for and they are not so many that they go in
+    /// parts. Whoever sends or copies them and finds another one knows that the file has changed,
+    /// and prepares it again.
     pub fn sha256(&self) -> Option<&[u8; 32]> {
-        self.sha256.as_ref()
+        match &self.digest {
+            Some(Digest::Sha256(digest)) => Some(digest),
+            _ => None,
+        }
     }
 
-    /// The MD5 of all bytes, if it was asked for.
+    /// The MD5 of all bytes, with the same conditions.
     pub fn md5(&self) -> Option<&[u8; 16]> {
-        self.md5.as_ref()
+        match &self.digest {
+            Some(Digest::Md5(digest)) => Some(digest),
+            _ => None,
+        }
     }
 
     /// The Content-Type that the bytes of a run are served with; our own pages have another one
@@ -272,13 +268,13 @@ impl Preparing<'_> {
                 }
                 if masked > 0 || stamp.is_none_or(|stamp| !stamp.is_still_of(&file)) {
                     let content = Content::Memory(desk.into_bytes());
-                    return Ok(Body::held(content, media_type, self.with_md5));
+                    return Ok(Body::held(content, media_type, self.checksum));
                 }
-                let mut hashes = Hashes::new(self.with_md5);
-                hashes.update(&desk.bytes);
+                let mut hash = Hash::new(self.checksum);
+                hash.update(&desk.bytes);
                 let known = stamp.map(|stamp| (stamp, 0..len));
                 let content = self.file(path, kind, id_of(&file)?, known);
-                Ok(Body::hashed(len, Some(hashes), media_type, content))
+                Ok(Body::hashed(len, Some(hash), media_type, content))
             }
         }
     }
@@ -301,7 +297,7 @@ impl Preparing<'_> {
         };
         match self.compressed(bytes, media_type)? {
             Some(body) => Ok(body),
-            None => Ok(Body::held(content, media_type, self.with_md5)),
+            None => Ok(Body::held(content, media_type, self.checksum)),
         }
     }
 
@@ -309,7 +305,7 @@ impl Preparing<'_> {
     fn compressed(&self, bytes: &[u8], media_type: &'static str) -> io::Result<Option<Body>> {
         let Some(gzip) = self.compresses(bytes.len() as u64, media_type) else { return Ok(None) };
         let Some(packed) = gzip.bytes(bytes, self.goes_on)? else { return Ok(None) };
-        let body = Body::held(Content::Memory(packed), media_type, self.with_md5);
+        let body = Body::held(Content::Memory(packed), media_type, self.checksum);
         Ok(Some(Body { plain_len: bytes.len() as u64, encoding: Some("gzip"), ..body }))
     }
 
@@ -336,12 +332,12 @@ impl Preparing<'_> {
         let rest = (&file).take(len - first_bytes.len() as u64);
         let masked = self.redactor.reader(io::Cursor::new(first_bytes).chain(rest), kind);
         let mut whole = Exactly { inner: masked, left: len };
-        let mut hashes = Hashes::new(self.with_md5);
+        let mut hash = Hash::new(self.checksum);
         if let Some(gzip) = gzip {
-            let mut seen = |piece: &[u8]| hashes.update(piece);
+            let mut seen = |piece: &[u8]| hash.update(piece);
             let spool = gzip.spool(&mut whole, &mut seen, self.goes_on)?;
             let (packed, content) = (spool.len(), Content::Spool(spool));
-            let body = Body::hashed(packed, Some(hashes), media_type, content);
+            let body = Body::hashed(packed, Some(hash), media_type, content);
             return Ok(Body { plain_len: len, encoding: Some("gzip"), ..body });
         }
         let mut buffer = vec![0; BUFFER];
@@ -351,14 +347,14 @@ impl Preparing<'_> {
             }
             match whole.read(&mut buffer) {
                 Ok(0) => break,
-                Ok(count) => hashes.update(&buffer[..count]),
+                Ok(count) => hash.update(&buffer[..count]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
         let stamp = stamp.filter(|stamp| whole.inner.masked() == 0 && stamp.is_still_of(&file));
         let content = self.file(path, kind, id, stamp.map(|stamp| (stamp, 0..len)));
-        Ok(Body::hashed(len, Some(hashes), media_type, content))
+        Ok(Body::hashed(len, Some(hash), media_type, content))
     }
 
     /// What stays in its file, with the range in which nothing has to be masked if one is known.
@@ -374,24 +370,6 @@ impl Preparing<'_> {
 impl fmt::Debug for Preparing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Preparing").finish_non_exhaustive()
-    }
-}
-
-struct Hashes {
-    sha256: Sha256,
-    md5: Option<Md5>,
-}
-
-impl Hashes {
-    fn new(with_md5: bool) -> Hashes {
-        Hashes { sha256: Sha256::new(), md5: with_md5.then(Md5::new) }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        self.sha256.update(bytes);
-        if let Some(md5) = &mut self.md5 {
-            md5.update(bytes);
-        }
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::Duration;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use time::OffsetDateTime;
 
-use crate::content::Body;
+use crate::content::{Body, Checksum};
 use crate::error::Error;
 use crate::status::Status;
 
@@ -59,8 +59,8 @@ pub struct Limits {
     pub parts: u32,
     /// From which size on an object had better be sent in parts, in bytes.
     pub parts_from: u64,
-    /// Whether `put` wants to know the MD5 of a body beforehand.
-    pub wants_md5: bool,
+    /// What `put` compares, and wants to know of a body beforehand.
+    pub checksum: Checksum,
 }
 
 /// What is said of an object besides its bytes.

@@ -171,7 +171,7 @@ fn put_bytes(
     bytes: &[u8],
     media_type: &str,
 ) -> Result<Duration, GivenUp> {
-    let body = Body::memory(bytes, store.limits().wants_md5);
+    let body = Body::memory(bytes, store.limits().checksum);
     let meta = meta(submission, media_type, None);
     let mut mangled = 0;
     let took = patience.retry(|| {

@@ -11,7 +11,7 @@ mod services;
 
 use std::sync::Arc;
 
-use notify_pr::content::Body;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::events::Events;
 use notify_pr::links::Links;
 use notify_pr::settings::{Origin, Settings};
@@ -89,7 +89,7 @@ fn methods(bucket: &Bucket) -> Vec<String> {
 fn put(store: &dyn Store, key: &str, bytes: &[u8]) {
     let meta =
         Meta { content_type: "text/plain".to_owned(), content_encoding: None, expires: None };
-    store.put(key, &Body::memory(bytes, false), &meta, &|_| true).unwrap();
+    store.put(key, &Body::memory(bytes, Checksum::Sha256), &meta, &|_| true).unwrap();
 }
 
 fn keys(store: &dyn Store) -> Vec<String> {

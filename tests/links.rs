@@ -11,7 +11,7 @@ mod run;
 
 use std::sync::{Arc, Mutex};
 
-use notify_pr::content::Body;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::events::{Event, Events};
 use notify_pr::links::{self, Links};
 use notify_pr::settings::{Origin, Settings};
@@ -67,7 +67,9 @@ impl Scene {
     fn put(&self, key: &str) {
         let meta =
             Meta { content_type: "text/plain".to_owned(), content_encoding: None, expires: None };
-        self.store.put(key, &Body::memory(&b"the log"[..], false), &meta, &|_| true).unwrap();
+        self.store
+            .put(key, &Body::memory(&b"the log"[..], Checksum::Sha256), &meta, &|_| true)
+            .unwrap();
     }
 
     fn decide(&self, private: bool) -> Result<Links, Error> {

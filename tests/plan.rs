@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use notify_pr::content::Body;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::events::Events;
 use notify_pr::plan::{LeftOut, Plan, Source, folder, plan};
 use notify_pr::report::Attachment;
@@ -339,7 +339,8 @@ fn what_is_planned_can_be_sent() {
     let submission = submission(&[("full_detail_dir", &logs(&dir))]);
     let plan = plan(&submission, &[]).unwrap();
     let object = &plan.objects[0];
-    let body = Body::prepare(&object.source, &object.name, &submission.redactor, false).unwrap();
+    let body = Body::prepare(&object.source, &object.name, &submission.redactor, Checksum::Sha256)
+        .unwrap();
     assert_eq!((body.len(), body.media_type()), (7, "text/plain; charset=utf-8"));
 }
 
@@ -422,7 +423,13 @@ mod unix {
         assert!(reason(&plan.warnings, "aaa").contains("the folder real"));
         assert_eq!(plan.missing, []);
         for object in &plan.objects {
-            Body::prepare(&object.source, &object.name, &submission(&[]).redactor, false).unwrap();
+            Body::prepare(
+                &object.source,
+                &object.name,
+                &submission(&[]).redactor,
+                Checksum::Sha256,
+            )
+            .unwrap();
         }
     }
 

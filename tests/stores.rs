@@ -16,7 +16,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use notify_pr::content::compress::Gzip;
-use notify_pr::content::{Body, Source, archive};
+use notify_pr::content::{Body, Checksum, Source, archive};
 use notify_pr::events::{Event, Events};
 use notify_pr::http::{Answer, Exchange, Request};
 use notify_pr::links;
@@ -61,7 +61,7 @@ fn meta(content_type: &str) -> Meta {
 }
 
 fn body(bytes: &[u8]) -> Body {
-    Body::memory(bytes, false)
+    Body::memory(bytes, Checksum::Sha256)
 }
 
 fn put(store: &dyn Store, key: &str, bytes: &[u8]) {
@@ -236,7 +236,9 @@ fn what_changes_while_it_is_sent_is_not_stored(store: &dyn Store) {
     let first = noise(3 << 20);
     for (changed, what) in [(noise((3 << 20) + 1)[1..].to_vec(), "other"), (noise(5000), "short")] {
         fs::write(&path, &first).unwrap();
-        let body = Body::prepare(&Source::File(path.clone()), "run.log", &redactor, false).unwrap();
+        let body =
+            Body::prepare(&Source::File(path.clone()), "run.log", &redactor, Checksum::Sha256)
+                .unwrap();
         fs::write(&path, changed).unwrap();
         let refused = store.put("x/run.log", &body, &meta("text/plain"), &|_| true).unwrap_err();
         assert_eq!(refused.fault, Fault::Mismatch, "{what}: {refused}");
@@ -244,7 +246,8 @@ fn what_changes_while_it_is_sent_is_not_stored(store: &dyn Store) {
     }
     // One that grows is sent as it was.
     fs::write(&path, &first).unwrap();
-    let body = Body::prepare(&Source::File(path.clone()), "run.log", &redactor, false).unwrap();
+    let body =
+        Body::prepare(&Source::File(path.clone()), "run.log", &redactor, Checksum::Sha256).unwrap();
     fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"more").unwrap();
     store.put("x/run.log", &body, &meta("text/plain"), &|_| true).unwrap();
     assert!(store.get("x/run.log", u64::MAX >> 1).unwrap() == first);
@@ -273,7 +276,7 @@ fn keys_cannot_leave_their_place(store: &dyn Store) {
 
 fn bundles_are_refused_where_none_are_taken(store: &dyn Store) {
     let (name, bytes) = ("of a bundle.txt", b"one of many");
-    let one = Body::memory(&bytes[..], true);
+    let one = Body::memory(&bytes[..], Checksum::Md5);
     let member = store::Member {
         key: format!("b/{name}"),
         size: one.len(),

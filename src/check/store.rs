@@ -69,7 +69,7 @@ impl Probe<'_> {
         let submission = self.submission.id.clone();
         let marker = Marker { notify_pr: 1, submission, expires };
         let bytes = serde_json::to_vec(&marker).unwrap_or_default();
-        let body = Body::memory(&bytes[..], self.store.limits().wants_md5);
+        let body = Body::memory(&bytes[..], self.store.limits().checksum);
         let meta = Meta {
             content_type: "application/json".to_owned(),
             content_encoding: None,

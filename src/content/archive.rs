@@ -15,7 +15,7 @@ const MEDIA_TYPE: &str = "SCHILY.xattr.user.mime_type";
 const BLOCK: usize = 512;
 
 /// Packs the bodies that `next` gives, with their names, until it gives none. The archive has
-/// neither hash.
+/// no checksum.
 ///
 /// # Errors
 /// A body that cannot be read, a disk that is full, or any kind once `goes_on` said no.
@@ -103,6 +103,7 @@ fn header(name: &str, size: u64, kind: u8) -> [u8; BLOCK] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Checksum;
 
     #[test]
     fn a_record_counts_its_own_length() {
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn packing_can_be_stopped() {
-        let mut endless = || Some(("a".to_owned(), Body::memory(*b"text", false)));
+        let mut endless = || Some(("a".to_owned(), Body::memory(*b"text", Checksum::Sha256)));
         assert!(pack(&Gzip::new(), &mut endless, &|| false).is_err());
     }
 }

@@ -20,7 +20,7 @@ use super::{
     Access, Fault, Limits, Listing, Meta, Part, Sent, Store, StoreError, Stored, Upload, check_key,
     encode_key,
 };
-use crate::content::Body;
+use crate::content::{Body, Checksum};
 use crate::error::Error;
 use crate::status::Status;
 
@@ -221,7 +221,7 @@ impl Store for Directory {
             part_bytes: (1, u64::MAX),
             parts: 10_000,
             parts_from: u64::MAX,
-            wants_md5: false,
+            checksum: Checksum::Sha256,
         }
     }
 

@@ -38,7 +38,7 @@ use super::{
     Access, Expiry, Fault, Limits, Listing, Meta, Part, Sent, Store, Stored, Temporary, Upload,
     check_key, encode_key,
 };
-use crate::content::Body;
+use crate::content::{Body, Checksum};
 use crate::error::{Error, Result};
 use crate::http::Agent;
 use crate::settings::Settings;
@@ -166,7 +166,7 @@ impl Store for S3 {
             part_bytes: (5 << 20, 5 << 30),
             parts: 10_000,
             parts_from: 64 << 20,
-            wants_md5: false,
+            checksum: Checksum::Sha256,
         }
     }
 

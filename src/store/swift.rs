@@ -32,7 +32,7 @@ use super::{
     Access, Bundle, Bundles, Expiry, Fault, Limits, Listed, Listing, Meta, Part, Removal, Sent,
     Store, StoreError, Stored, Upload, check_key, encode_key,
 };
-use crate::content::Body;
+use crate::content::{Body, Checksum};
 use crate::error::{Error, Result};
 use crate::http::{Agent, Answer, display_url};
 use crate::status::Status;
@@ -184,7 +184,7 @@ impl Store for Swift {
                 0 => info.object_bytes,
                 _ => info.object_bytes.min(PARTS_FROM),
             },
-            wants_md5: true,
+            checksum: Checksum::Md5,
         }
     }
 

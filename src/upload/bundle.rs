@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::queue::Bundling;
 use super::{Crew, File, expires};
-use crate::content::{Body, Preparing, archive};
+use crate::content::{Body, Checksum, Preparing, archive};
 use crate::events::Event;
 use crate::plan::Planned;
 use crate::store::{Bundle, Fault, MARKER, Member, StoreError};
@@ -107,7 +107,7 @@ impl Crew<'_> {
     fn pack(&self, indices: &[usize], packed: &mut Packed) -> std::io::Result<Body> {
         let preparing = Preparing {
             redactor: &self.submission.redactor,
-            with_md5: true,
+            checksum: Checksum::Md5,
             hashed_below: u64::MAX,
             gzip: None,
             goes_on: &|| self.lasts(),

@@ -191,6 +191,7 @@ fn ranges(length: u64, limits: &Limits) -> Vec<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::content::Checksum;
 
     #[test]
     fn parts_cover_an_object_without_gaps_within_the_limits() {
@@ -201,7 +202,7 @@ mod tests {
             part_bytes: (5 << 20, 5 << 30),
             parts: 10_000,
             parts_from: 128 << 20,
-            wants_md5: false,
+            checksum: Checksum::Sha256,
         };
         for length in [1, PART.start, PART.start + 1, 4 << 30, 1 << 40, (1 << 40) + 7] {
             let ranges = ranges(length, &limits);

@@ -25,7 +25,7 @@ impl Crew<'_> {
         let _turn = self.turns.take(&|| self.lasts());
         let preparing = Preparing {
             redactor: &self.submission.redactor,
-            with_md5: self.store.limits().wants_md5,
+            checksum: self.store.limits().checksum,
             hashed_below: parts_from,
             gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
             goes_on: &|| self.lasts(),

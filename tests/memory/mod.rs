@@ -4,7 +4,7 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Mutex;
 
-use notify_pr::content::Body;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::error::Error;
 use notify_pr::store::{
     Access, Fault, Limits, Listing, Meta, Part, Store, StoreError, Stored, Upload,
@@ -55,7 +55,7 @@ impl Store for Memory {
             part_bytes: (1, u64::MAX),
             parts: 1,
             parts_from: u64::MAX,
-            wants_md5: false,
+            checksum: Checksum::Sha256,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use notify_pr::content::compress::Gzip;
-use notify_pr::content::{Body, Source, archive};
+use notify_pr::content::{Body, Checksum, Source, archive};
 use notify_pr::events::{Event, Step};
 use notify_pr::plan::{Plan, Planned};
 use notify_pr::status::Status;
@@ -344,7 +344,7 @@ fn a_real_cluster_unpacks_a_bundle_into_objects_that_know_what_they_are_and_when
 }
 
 fn text(bytes: &[u8]) -> Body {
-    Body::memory(bytes.to_vec(), true)
+    Body::memory(bytes.to_vec(), Checksum::Md5)
 }
 
 fn member(name: &str, bytes: &[u8]) -> Member {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use notify_pr::content::Body;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::events::{Event, Events};
 use notify_pr::settings::{Origin, Settings};
 use notify_pr::store::{Fault, Meta, Store, choose};
@@ -82,7 +82,7 @@ impl Made {
 
 /// A body with an MD5, as Swift wants it.
 pub(super) fn body(bytes: &[u8]) -> Body {
-    Body::memory(bytes.to_vec(), true)
+    Body::memory(bytes.to_vec(), Checksum::Md5)
 }
 
 /// Plain text that goes after so many seconds.

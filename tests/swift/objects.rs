@@ -2,6 +2,7 @@
 
 use super::client::{Auth, DAY, body, meta, store};
 use super::cluster::cluster;
+use notify_pr::content::{Body, Checksum};
 use notify_pr::store::Fault;
 
 /// Names that have broken one tool or another.
@@ -157,14 +158,13 @@ fn a_body_that_is_not_what_was_announced_is_refused_and_may_be_prepared_again() 
     std::fs::write(&path, vec![b'a'; 400_000]).unwrap();
     let source = notify_pr::content::Source::File(path.clone());
     let redactor = &made.submission.redactor;
-    let prepared =
-        notify_pr::content::Body::prepare(&source, "console.log", redactor, true).unwrap();
+    let prepared = Body::prepare(&source, "console.log", redactor, Checksum::Md5).unwrap();
     std::fs::write(&path, vec![b'b'; 400_000]).unwrap();
     let failure = made.store.put("c.log", &prepared, &meta(DAY), &|_| true).unwrap_err();
     assert_eq!(failure.fault, Fault::Mismatch, "{failure}");
     let found = made.store.list("", None).unwrap();
     assert!(found.objects.is_empty(), "{found:?}");
-    let again = notify_pr::content::Body::prepare(&source, "console.log", redactor, true).unwrap();
+    let again = Body::prepare(&source, "console.log", redactor, Checksum::Md5).unwrap();
     made.store.put("c.log", &again, &meta(DAY), &|_| true).unwrap();
 }
 
