@@ -280,7 +280,7 @@ fn bundles_are_refused_where_none_are_taken(store: &dyn Store) {
     let member = store::Member {
         key: format!("b/{name}"),
         size: one.len(),
-        md5: *one.md5().unwrap(),
+        md5: one.md5().unwrap(),
         content_type: one.media_type(),
     };
     let mut left = Some((name.to_owned(), one));

@@ -34,6 +34,12 @@ impl<'a> Desk<'a> {
     }
 }
 
+impl AsRef<[u8]> for Desk<'_> {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Drop for Desk<'_> {
     fn drop(&mut self) {
         if let Some(Desks(free)) = self.desks {

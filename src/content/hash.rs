@@ -1,5 +1,9 @@
 //! The checksum of what is sent: one, which is the one that the store compares.
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
@@ -47,5 +51,24 @@ impl Hash {
             Hash::Sha256(hash) => Digest::Sha256(hash.finalize().into()),
             Hash::Md5(hash) => Digest::Md5(hash.finalize().into()),
         }
+    }
+}
+
+/// What is known of ranges of a body: by where each begins, where it ends, and its SHA-256.
+#[derive(Default)]
+pub(super) struct Parts(Mutex<BTreeMap<u64, (u64, [u8; 32])>>);
+
+impl Parts {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<u64, (u64, [u8; 32])>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn note(&self, range: &Range<u64>, sha256: [u8; 32]) {
+        self.lock().insert(range.start, (range.end, sha256));
+    }
+
+    pub(super) fn get(&self, range: &Range<u64>) -> Option<[u8; 32]> {
+        let (end, sha256) = *self.lock().get(&range.start)?;
+        (end == range.end).then_some(sha256)
     }
 }

@@ -1,5 +1,10 @@
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::Path;
 
+use super::compress::Gzip;
+use super::file::Stamp;
+use super::prepare::READ_AGAIN;
 use super::*;
 
 fn redactor() -> Redactor {
@@ -44,12 +49,12 @@ fn the_hashes_are_those_of_the_bytes() {
     let body = Body::memory(*b"abc", Checksum::Sha256);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     assert_eq!(
-        hex(body.sha256().unwrap()),
+        hex(&body.sha256().unwrap()),
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     );
     assert_eq!(body.md5(), None);
     let body = Body::memory(*b"abc", Checksum::Md5);
-    assert_eq!(hex(body.md5().unwrap()), "900150983cd24fb0d6963f7d28e17f72");
+    assert_eq!(hex(&body.md5().unwrap()), "900150983cd24fb0d6963f7d28e17f72");
     assert_eq!(body.sha256(), None);
     assert!(Body::memory([], Checksum::Md5).is_empty());
 }
@@ -303,4 +308,87 @@ fn a_file_whose_times_say_nothing_is_masked_each_time() {
     let file = File::open("/proc/self/maps").unwrap();
     std::thread::sleep(std::time::Duration::from_millis(2100));
     assert!(Stamp::of_settled(&file).unwrap().is_none());
+}
+
+#[test]
+fn files_that_are_prepared_together_are_what_they_are_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes: Vec<_> = [0, 5, 300_000, 100_000, 700_000, 99_000, 2_000_000].map(log).into();
+    bytes[4][65_530..65_558].copy_from_slice(b"the-long-secret-of-this-test");
+    let write = |(at, bytes): (usize, &Vec<u8>)| {
+        let path = dir.path().join(format!("{at}.log"));
+        std::fs::write(&path, bytes).unwrap();
+        Source::File(path)
+    };
+    let mut sources: Vec<_> = bytes.iter().enumerate().map(write).collect();
+    sources.insert(3, Source::File(dir.path().join("gone")));
+    sources.push(Source::Memory(bytes[4].clone().into()));
+    let redactor = redactor();
+    for checksum in [Checksum::Sha256, Checksum::Md5] {
+        let preparing = Preparing {
+            redactor: &redactor,
+            checksum,
+            hashed_below: 1_000_000,
+            gzip: None,
+            goes_on: &|| true,
+        };
+        let together = preparing.bodies(sources.iter().map(|source| (source, "a.log")));
+        assert_eq!(together.len(), sources.len());
+        for (source, together) in sources.iter().zip(together) {
+            let Ok(alone) = preparing.body(source, "a.log") else {
+                assert_eq!(together.unwrap_err().kind(), io::ErrorKind::NotFound);
+                continue;
+            };
+            let together = together.unwrap();
+            let of = |body: &Body| (body.len(), body.media_type(), body.sha256(), body.md5());
+            assert_eq!(of(&together), of(&alone));
+            assert_eq!(together.digest.is_some(), together.len() < 1_000_000);
+            let read = all(&together, 0..together.len()).unwrap();
+            assert!(read == all(&alone, 0..alone.len()).unwrap());
+            let whole = Body::memory(read, checksum);
+            let hashed = together.digest.is_none() || together.digest == whole.digest;
+            assert!(hashed, "{} bytes", together.len());
+        }
+    }
+    let stopped = Preparing {
+        redactor: &redactor,
+        checksum: Checksum::Sha256,
+        hashed_below: u64::MAX,
+        gzip: None,
+        goes_on: &|| false,
+    };
+    assert!(stopped.bodies([(&sources[2], "a.log")])[0].is_err());
+}
+
+#[test]
+fn parts_that_are_hashed_together_have_the_hashes_that_their_bytes_have() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bytes = log(900_000);
+    bytes[299_990..300_018].copy_from_slice(b"the-long-secret-of-this-test");
+    let source = settled(&dir, &bytes);
+    let redactor = redactor();
+    let preparing = Preparing {
+        redactor: &redactor,
+        checksum: Checksum::Sha256,
+        hashed_below: 1,
+        gzip: None,
+        goes_on: &|| true,
+    };
+    let body = preparing.body(&source, "a.log").unwrap();
+    let ranges = [0..300_000, 300_000..600_000, 600_000..900_000, 899_999..900_001];
+    assert_eq!(body.sha256_of(&ranges[0]), None);
+    body.hash(&ranges, &|| false);
+    assert_eq!(body.sha256_of(&ranges[0]), None);
+    body.hash(&ranges, &|| true);
+    for range in &ranges[..3] {
+        let part = Body::memory(all(&body, range.clone()).unwrap(), Checksum::Sha256);
+        assert_eq!(body.sha256_of(range), part.sha256(), "{range:?}");
+    }
+    // One that is not in the body is not known, nor is one that only begins like one that is.
+    assert_eq!(body.sha256_of(&ranges[3]), None);
+    assert_eq!(body.sha256_of(&(0..299_999)), None);
+    // What was read without a mask is sent from its file.
+    let lies_there = |range: Range<u64>| body.open(range).unwrap().piece(64_000).is_some();
+    assert_eq!(lies_there(600_000..900_000), cfg!(target_os = "linux"));
+    assert!(!lies_there(0..300_000));
 }

@@ -251,7 +251,7 @@ impl Store for Directory {
         let (temporary, mut file) = self.open_temporary(key, &random_name())?;
         let stored = self.copy(body, 0..body.len(), &mut file, &temporary, sent).and_then(|hash| {
             drop(file);
-            if body.sha256().is_some_and(|prepared| *prepared != hash) {
+            if body.sha256().is_some_and(|prepared| prepared != hash) {
                 return Err(changed("the file changed while it was sent"));
             }
             self.rename(&temporary, key)

@@ -135,7 +135,7 @@ impl S3 {
         let sha256 = match body.sha256() {
             Some(sha256) => {
                 call.checksum = Some(BASE64.encode(sha256));
-                hex(sha256)
+                hex(&sha256)
             }
             None => hash(body, 0..body.len(), sent)?,
         };
@@ -356,10 +356,8 @@ impl Store for S3 {
 
 /// The SHA-256 of a part, which must be known before it is sent.
 fn hash(body: &Body, range: Range<u64>, sent: &Sent<'_>) -> Stored<String> {
-    if range == (0..body.len())
-        && let Some(sha256) = body.sha256()
-    {
-        return Ok(hex(sha256));
+    if let Some(sha256) = body.sha256_of(&range) {
+        return Ok(hex(&sha256));
     }
     // Reading is not sending, but may be stopped all the same.
     let still = |_| sent(0);

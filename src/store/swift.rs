@@ -199,7 +199,7 @@ impl Store for Swift {
         }
         let mut call = Call::new("PUT", Target::Object(key));
         call.headers = self.described(meta);
-        let md5 = body.md5().map(|md5| hex(md5));
+        let md5 = body.md5().map(|md5| hex(&md5));
         if let Some(md5) = &md5 {
             // Swift compares what arrives with it: 422 if it differs.
             call.headers.push(("etag".to_owned(), md5.clone()));

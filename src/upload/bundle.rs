@@ -9,7 +9,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::queue::Bundling;
+use super::tasks::Bundling;
 use super::{Crew, File, expires};
 use crate::content::{Body, Checksum, Preparing, archive};
 use crate::events::Event;
@@ -118,7 +118,7 @@ impl Crew<'_> {
                 let object = &self.plan.objects[index];
                 let body = preparing.body(&object.source, &object.name);
                 // Whatever is wrong with it is found again, and said, where it goes alone.
-                match body.map(|body| (body.md5().copied(), body)) {
+                match body.map(|body| (body.md5(), body)) {
                     Ok((Some(md5), body)) if body.len() <= SMALL => {
                         packed.indices.push(index);
                         packed.members.push(Member {

@@ -20,7 +20,6 @@ const PARTS: u64 = 96;
 pub(super) struct Large {
     /// Its index into the plan.
     pub(super) index: usize,
-    pub(super) key: String,
     pub(super) body: Body,
     /// How often it was prepared before.
     pub(super) prepared: u32,
@@ -33,6 +32,32 @@ pub(super) struct Large {
 }
 
 impl Large {
+    pub(super) fn new(
+        index: usize,
+        body: Body,
+        prepared: u32,
+        upload: Upload,
+        ranges: Vec<Range<u64>>,
+    ) -> Large {
+        let count = ranges.len();
+        Large {
+            index,
+            body,
+            prepared,
+            upload,
+            ranges,
+            parts: Mutex::new(Vec::with_capacity(count)),
+            left: AtomicUsize::new(count),
+            failed: AtomicBool::new(false),
+            failure: Mutex::new(None),
+        }
+    }
+
+    /// Its key in the store.
+    pub(super) fn key(&self) -> &str {
+        &self.upload.key
+    }
+
     fn parts(&self) -> MutexGuard<'_, Vec<Part>> {
         self.parts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -70,21 +95,18 @@ impl Crew<'_> {
         let upload = begun?;
         let ranges = ranges(body.len(), &self.store.limits());
         let count = ranges.len();
-        let large = Arc::new(Large {
-            index,
-            key: key.to_owned(),
-            body,
-            prepared,
-            upload,
-            ranges,
-            parts: Mutex::new(Vec::with_capacity(count)),
-            left: AtomicUsize::new(count),
-            failed: AtomicBool::new(false),
-            failure: Mutex::new(None),
-        });
+        let large = Arc::new(Large::new(index, body, prepared, upload, ranges));
         self.lock_large().push(Arc::clone(&large));
-        self.queue.bring(&large, count);
+        self.queue.bring(&large, count, self.hashes_together());
         Ok(())
+    }
+
+    /// Hashes parts at the same time, for anybody to send. What cannot be read is tried again by
+    /// whoever sends it, who tells why.
+    pub(super) fn hash(&self, large: &Arc<Large>, parts: Range<usize>) {
+        let goes_on = || self.lasts() && !large.failed.load(Ordering::Relaxed);
+        large.body.hash(&large.ranges[parts.clone()], &goes_on);
+        self.queue.hashed(large, parts);
     }
 
     /// Sends one part. Whoever sends the last one ends the object, and gets how that went.
@@ -143,7 +165,7 @@ impl Crew<'_> {
             self.submission.events.emit(Event::Unsent(sent));
         }
         if let Err(failure) = self.store.abort(&large.upload) {
-            let key = &large.key;
+            let key = large.key();
             self.submission.events.warn(format!("parts of {key} may be left behind: {failure}"));
         }
     }

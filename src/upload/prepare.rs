@@ -9,7 +9,8 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::Crew;
-use crate::content::{Body, Preparing};
+use crate::content::compress::Gzip;
+use crate::content::{Body, Checksum, Preparing};
 use crate::plan::Planned;
 
 /// For each processor.
@@ -23,13 +24,8 @@ impl Crew<'_> {
     /// Makes a body of an object's source when it is this worker's turn.
     pub(super) fn prepare(&self, object: &Planned, parts_from: u64) -> io::Result<Body> {
         let _turn = self.turns.take(&|| self.lasts());
-        let preparing = Preparing {
-            redactor: &self.submission.redactor,
-            checksum: self.store.limits().checksum,
-            hashed_below: parts_from,
-            gzip: Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip)),
-            goes_on: &|| self.lasts(),
-        };
+        let goes_on = || self.lasts();
+        let preparing = self.preparing(parts_from, &goes_on);
         let prepared = preparing.body(&object.source, &object.name);
         match prepared {
             Err(why)
@@ -46,6 +42,38 @@ impl Crew<'_> {
             }
             prepared => prepared,
         }
+    }
+
+    /// Makes bodies of objects at the same time, for anybody to send. What cannot be prepared is
+    /// tried again by whoever would send it, who tells why.
+    pub(super) fn prepare_several(&self, indices: Vec<usize>) {
+        let goes_on = || self.lasts();
+        let preparing = Preparing { gzip: None, ..self.preparing(self.parts_from(), &goes_on) };
+        let turn = self.turns.take(&goes_on);
+        let objects = indices.iter().map(|&index| &self.plan.objects[index]);
+        let bodies = preparing.bodies(objects.map(|object| (&object.source, &*object.name)));
+        drop(turn);
+        self.queue.prepared(indices.into_iter().zip(bodies.into_iter().map(io::Result::ok)));
+    }
+
+    fn preparing<'a>(&'a self, parts_from: u64, goes_on: &'a dyn Fn() -> bool) -> Preparing<'a> {
+        Preparing {
+            redactor: &self.submission.redactor,
+            checksum: self.store.limits().checksum,
+            hashed_below: parts_from,
+            gzip: self.compressing(),
+            goes_on,
+        }
+    }
+
+    /// What compresses text, as long as that saves time.
+    pub(super) fn compressing(&self) -> Option<&Gzip> {
+        Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip))
+    }
+
+    /// Whether the store compares the checksum that is computed for several at the same time.
+    pub(super) fn hashes_together(&self) -> bool {
+        self.store.limits().checksum == Checksum::Sha256
     }
 
     /// Says once that text is stored as it is, and why.

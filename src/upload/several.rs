@@ -8,7 +8,9 @@
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
 
+use super::tasks::Most;
 use super::{Crew, File, meta};
+use crate::content::LANES;
 use crate::events::Event;
 use crate::store::{Line, MARKER, Put};
 
@@ -21,13 +23,15 @@ struct OnItsWay {
 }
 
 impl Crew<'_> {
-    /// How many small objects a worker takes now: only one while something is wrong, which is told
-    /// by the answers to requests that go by themselves, or the store asks for patience.
-    pub(super) fn together(&self) -> usize {
-        if self.in_a_row.load(Ordering::Relaxed) > 0 || self.queue.is_busy() {
-            return 1;
-        }
-        self.store.together()
+    /// How many objects a worker takes now. Small ones are sent one by one while something is wrong,
+    /// which is told by the answers to requests that go by themselves, or the store asks for
+    /// patience.
+    pub(super) fn most(&self) -> Most {
+        let is_wrong = self.in_a_row.load(Ordering::Relaxed) > 0 || self.queue.is_busy();
+        let sent = if is_wrong { 1 } else { self.store.together() };
+        // What is compressed keeps a processor busy for long, and is hashed meanwhile.
+        let hashed_together = self.hashes_together() && self.compressing().is_none();
+        Most { sent, prepared: if hashed_together { LANES } else { 1 } }
     }
 
     /// Stores these objects.
@@ -54,7 +58,7 @@ impl Crew<'_> {
         let count = left.len();
         self.queue.bring_back(left);
         (0..count).for_each(|_| self.queue.close());
-        self.begin_object(first, 0);
+        self.begin_object(first, None, 0);
     }
 
     /// Sends what can go this way, and takes it out of the list.

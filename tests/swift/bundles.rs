@@ -352,7 +352,7 @@ fn member(name: &str, bytes: &[u8]) -> Member {
     Member {
         key: format!("run/{name}"),
         size: body.len(),
-        md5: *body.md5().unwrap(),
+        md5: body.md5().unwrap(),
         content_type: body.media_type(),
     }
 }
