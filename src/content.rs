@@ -43,6 +43,13 @@ pub enum Source {
     Memory(Arc<[u8]>),
 }
 
+impl Source {
+    /// Whether it is a file.
+    pub fn is_file(&self) -> bool {
+        matches!(self, Source::File(_))
+    }
+}
+
 impl fmt::Debug for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -194,7 +201,7 @@ impl Body {
     /// same time than one after the other. A range that cannot be read, or none once `goes_on` says
     /// no, stays unknown: whoever sends it sees why.
     pub fn hash(&self, ranges: &[Range<u64>], goes_on: &dyn Fn() -> bool) {
-        let open = |range: &Range<u64>| self.open(range.clone()).ok();
+        let open = |range: &Range<u64>| self.open(range.clone()).ok().filter(|_| goes_on());
         let opened = ranges.iter().filter_map(|range| Some((range, open(range)?)));
         let (ranges, mut readers): (Vec<_>, Vec<_>) = opened.unzip();
         for (range, hash) in ranges.into_iter().zip(sha256_of(&mut readers, goes_on)) {

@@ -37,6 +37,15 @@ pub(super) fn sha256_of<R: Read>(
     readers: &mut [R],
     goes_on: &dyn Fn() -> bool,
 ) -> Vec<io::Result<[u8; 32]>> {
+    // Without optimising it takes longer together.
+    hash(readers, goes_on, !cfg!(debug_assertions))
+}
+
+fn hash<R: Read>(
+    readers: &mut [R],
+    goes_on: &dyn Fn() -> bool,
+    together: bool,
+) -> Vec<io::Result<[u8; 32]>> {
     let mut hashed: Vec<_> = readers.iter().map(|_| Err(stopped())).collect();
     let mut waiting = readers.iter_mut().enumerate();
     let mut lanes: Vec<_> = waiting.by_ref().take(LANES).map(Lane::new).collect();
@@ -54,9 +63,17 @@ pub(super) fn sha256_of<R: Read>(
                 }
             }
         });
-        compress(&mut lanes);
+        compress(&mut lanes, together);
     }
     hashed
+}
+
+/// Whether this processor has instructions for SHA-256 that are used.
+pub(super) fn pay() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return sha_ni::is_there();
+    #[cfg(not(target_arch = "x86_64"))]
+    return false;
 }
 
 pub(super) fn stopped() -> io::Error {
@@ -134,7 +151,7 @@ impl<'a, R: Read> Lane<'a, R> {
 }
 
 /// Takes what is in the buffers into the states.
-fn compress<R: Read>(lanes: &mut [Lane<'_, R>]) {
+fn compress<R: Read>(lanes: &mut [Lane<'_, R>], together: bool) {
     let mut states: [State; LANES] = [INITIAL; LANES];
     let mut blocks: [&[Block]; LANES] = [&[]; LANES];
     for (lane, (state, block)) in lanes.iter().zip(states.iter_mut().zip(&mut blocks)) {
@@ -144,17 +161,12 @@ fn compress<R: Read>(lanes: &mut [Lane<'_, R>]) {
         // The fourth costs nothing, and three together still take less than one by one.
         blocks[3] = lane.blocks();
     }
-    if lanes.len() < 3 || !together(&mut states, blocks) {
+    if !together || lanes.len() < 3 || !compress_together(&mut states, blocks) {
         states.iter_mut().zip(blocks).take(lanes.len()).for_each(|(state, blocks)| {
             compress256(state, blocks);
         });
     }
     lanes.iter_mut().zip(states).for_each(|(lane, state)| lane.absorbed(state));
-}
-
-/// Whether it was done at the same time. Without optimising that takes longer.
-fn together(states: &mut [State; LANES], blocks: [&[Block]; LANES]) -> bool {
-    !cfg!(debug_assertions) && compress_together(states, blocks)
 }
 
 #[cfg(target_arch = "x86_64")]

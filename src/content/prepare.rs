@@ -33,8 +33,7 @@ pub struct Preparing<'a> {
     pub redactor: &'a Redactor,
     /// What the store compares.
     pub checksum: Checksum,
-    /// Bodies of so many bytes or more are not hashed: they go in parts, and whoever sends a part
-    /// hashes that.
+    /// Bodies of so many bytes or more are not hashed: they go in parts, which are hashed each.
     pub hashed_below: u64,
     /// Compresses text where that pays.
     pub gzip: Option<&'a Gzip>,
@@ -58,11 +57,26 @@ struct Reading<'a> {
     stamp: Option<Stamp>,
     kind: Kind,
     media_type: &'static str,
-    bytes: Exactly<Masked<Start<'a>>>,
+    bytes: Exactly<Masked<Looked<'a>>>,
 }
 
-/// What was looked at already, and the rest.
-type Start<'a> = io::Chain<io::Cursor<Desk<'a>>, io::Take<Arc<File>>>;
+/// A file of which the beginning was looked at already: that, which is not kept for longer than it
+/// is needed, and the rest.
+struct Looked<'a> {
+    beginning: Option<io::Cursor<Desk<'a>>>,
+    rest: io::Take<Arc<File>>,
+}
+
+impl Read for Looked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let Some(beginning) = &mut self.beginning else { return self.rest.read(buffer) };
+        let count = beginning.read(buffer)?;
+        if beginning.position() >= beginning.get_ref().bytes.len() as u64 {
+            self.beginning = None;
+        }
+        Ok(count)
+    }
+}
 
 impl Read for Reading<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
@@ -102,7 +116,7 @@ impl Preparing<'_> {
         let digests = self.digests(&mut readings);
         for (place, (reading, digest)) in places.into_iter().zip(readings.into_iter().zip(digests))
         {
-            bodies[place] = digest.map(|digest| self.read(reading, digest));
+            bodies[place] = digest.map(|digest| self.ended(reading, digest));
         }
         bodies
     }
@@ -194,7 +208,8 @@ impl Preparing<'_> {
         }
         let file = Arc::new(file);
         let rest = Arc::clone(&file).take(len - desk.bytes.len() as u64);
-        let masked = self.redactor.reader(io::Cursor::new(desk).chain(rest), kind);
+        let looked = Looked { beginning: Some(io::Cursor::new(desk)), rest };
+        let masked = self.redactor.reader(looked, kind);
         let mut bytes = Exactly { inner: masked, left: len };
         if let Some(gzip) = gzip {
             let mut hash = Hash::new(self.checksum);
@@ -233,7 +248,7 @@ impl Preparing<'_> {
     }
 
     /// The body of a file that was read to its end.
-    fn read(&self, reading: Reading<'_>, digest: Digest) -> Body {
+    fn ended(&self, reading: Reading<'_>, digest: Digest) -> Body {
         let Reading { path, file, len, id, stamp, kind, media_type, bytes } = reading;
         let clean = |stamp: &Stamp| bytes.inner.masked() == 0 && stamp.is_still_of(&file);
         let known = stamp.filter(clean).map(|stamp| (stamp, 0..len));

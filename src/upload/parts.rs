@@ -1,5 +1,6 @@
-//! Large objects go in parts, which all workers send at the same time: each part is hashed by the
-//! thread that sends it, and what failed is sent again by the part, not from the beginning.
+//! Large objects go in parts, which all workers send at the same time. They are hashed four at a time
+//! for all workers where that pays, else each by the worker that sends it. What failed is sent again
+//! by the part, not from the beginning.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

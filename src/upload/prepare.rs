@@ -1,7 +1,8 @@
 //! Prepares objects, a few at a time: reads, masks, compresses and hashes them.
 //!
-//! That keeps a processor busy and holds up to 200 KiB of buffers. Some more workers at it than there
-//! are processors make up for a disk that has to be waited for; even more would only hold memory.
+//! That keeps a processor busy and holds up to 200 KiB of buffers for each object. Some more at a time
+//! than there are processors make up for a disk that has to be waited for; even more would only hold
+//! memory.
 
 use std::io;
 use std::sync::atomic::Ordering;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use super::Crew;
 use crate::content::compress::Gzip;
-use crate::content::{Body, Checksum, Preparing};
+use crate::content::{Body, Preparing};
 use crate::plan::Planned;
 
 /// For each processor.
@@ -23,7 +24,7 @@ const TICK: Duration = Duration::from_millis(100);
 impl Crew<'_> {
     /// Makes a body of an object's source when it is this worker's turn.
     pub(super) fn prepare(&self, object: &Planned, parts_from: u64) -> io::Result<Body> {
-        let _turn = self.turns.take(&|| self.lasts());
+        let _turn = self.turns.take(1, &|| self.lasts());
         let goes_on = || self.lasts();
         let preparing = self.preparing(parts_from, &goes_on);
         let prepared = preparing.body(&object.source, &object.name);
@@ -44,16 +45,26 @@ impl Crew<'_> {
         }
     }
 
-    /// Makes bodies of objects at the same time, for anybody to send. What cannot be prepared is
-    /// tried again by whoever would send it, who tells why.
+    /// Makes bodies of files at the same time, for anybody to send. What cannot be prepared, or is
+    /// better prepared alone, is left to whoever sends it, who tells what is wrong with it.
     pub(super) fn prepare_several(&self, indices: Vec<usize>) {
+        let turns = self.turns.take(indices.len(), &|| self.lasts());
         let goes_on = || self.lasts();
-        let preparing = Preparing { gzip: None, ..self.preparing(self.parts_from(), &goes_on) };
-        let turn = self.turns.take(&goes_on);
-        let objects = indices.iter().map(|&index| &self.plan.objects[index]);
-        let bodies = preparing.bodies(objects.map(|object| (&object.source, &*object.name)));
-        drop(turn);
-        self.queue.prepared(indices.into_iter().zip(bodies.into_iter().map(io::Result::ok)));
+        let preparing = self.preparing(self.parts_from(), &goes_on);
+        let mut objects: Vec<_> = indices.into_iter().map(|index| (index, None)).collect();
+        // The way to the store may have become slower meanwhile.
+        if preparing.gzip.is_none() {
+            let of = |index: usize| &self.plan.objects[index];
+            let files: Vec<_> =
+                (0..objects.len()).filter(|&at| of(objects[at].0).source.is_file()).collect();
+            let sources = files.iter().map(|&at| of(objects[at].0));
+            let bodies = preparing.bodies(sources.map(|object| (&object.source, &*object.name)));
+            for (at, body) in files.into_iter().zip(bodies) {
+                objects[at].1 = body.ok();
+            }
+        }
+        drop(turns);
+        self.queue.prepared(objects);
     }
 
     fn preparing<'a>(&'a self, parts_from: u64, goes_on: &'a dyn Fn() -> bool) -> Preparing<'a> {
@@ -71,9 +82,10 @@ impl Crew<'_> {
         Some(&self.gzip).filter(|gzip| self.compresses && self.link.is_slower_than(gzip))
     }
 
-    /// Whether the store compares the checksum that is computed for several at the same time.
+    /// Whether the store compares a checksum that takes less when it is computed for several at the
+    /// same time.
     pub(super) fn hashes_together(&self) -> bool {
-        self.store.limits().checksum == Checksum::Sha256
+        self.store.limits().checksum.pays_together()
     }
 
     /// Says once that text is stored as it is, and why.
@@ -87,14 +99,14 @@ impl Crew<'_> {
     }
 }
 
-/// Whose turn it is.
+/// Whose turn it is: one for each object that is prepared.
 pub(super) struct Turns {
     free: Mutex<usize>,
     back: Condvar,
 }
 
-/// A turn, which lasts until this is dropped.
-pub(super) struct Turn<'a>(&'a Turns);
+/// Turns, which last until this is dropped.
+pub(super) struct Turn<'a>(&'a Turns, usize);
 
 impl Turns {
     pub(super) fn new() -> Turns {
@@ -102,24 +114,26 @@ impl Turns {
         Turns { free: Mutex::new((processors * EACH).min(MOST)), back: Condvar::new() }
     }
 
-    /// Waits for a turn, as long as `lasts` says so.
-    pub(super) fn take(&self, lasts: &dyn Fn() -> bool) -> Option<Turn<'_>> {
+    /// Waits for so many turns, no more than there are for one processor, as long as `lasts` says so.
+    pub(super) fn take(&self, count: usize, lasts: &dyn Fn() -> bool) -> Option<Turn<'_>> {
+        let count = count.min(EACH);
         let mut free = self.free.lock().unwrap_or_else(PoisonError::into_inner);
-        while *free == 0 {
+        while *free < count {
             if !lasts() {
                 return None;
             }
             free = self.back.wait_timeout(free, TICK).unwrap_or_else(PoisonError::into_inner).0;
         }
-        *free -= 1;
-        Some(Turn(self))
+        *free -= count;
+        Some(Turn(self, count))
     }
 }
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        self.0.back.notify_one();
+        *self.0.free.lock().unwrap_or_else(PoisonError::into_inner) += self.1;
+        // Who is woken alone might wait for more.
+        self.0.back.notify_all();
     }
 }
 
@@ -136,7 +150,7 @@ mod tests {
             for _ in 0..20 {
                 scope.spawn(|| {
                     for _ in 0..10 {
-                        let _turn = turns.take(&|| true).expect("a turn");
+                        let _turn = turns.take(1, &|| true).expect("a turn");
                         most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
                         std::thread::yield_now();
                         now.fetch_sub(1, SeqCst);
@@ -152,9 +166,9 @@ mod tests {
     #[test]
     fn nobody_waits_for_a_turn_when_all_is_over() {
         let turns = Turns { free: Mutex::new(1), back: Condvar::new() };
-        let turn = turns.take(&|| false);
-        assert!(turn.is_some() && turns.take(&|| false).is_none());
+        let turn = turns.take(1, &|| false);
+        assert!(turn.is_some() && turns.take(1, &|| false).is_none());
         drop(turn);
-        assert!(turns.take(&|| false).is_some());
+        assert!(turns.take(1, &|| false).is_some());
     }
 }

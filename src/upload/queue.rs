@@ -24,14 +24,17 @@ const COST: Duration = Duration::from_micros(100);
 const REQUEST: u64 = 64 << 10;
 /// How long anybody waits before looking at the deadline and the cancel again.
 const TICK: Duration = Duration::from_millis(100);
-/// How many workers hash parts at a time, by the number of processors. What they hash is read again
-/// to be sent, so it must not be too much.
-const HASHING: (usize, usize) = (2, 8);
+/// How many workers hash for others at a time, by the number of processors. What they hash is read
+/// again to be sent, so it must not be too much.
+const HASHING: (usize, usize) = (2, 4);
 
 /// The queue that all workers share.
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// For workers that wait for something to do.
     changed: Condvar,
+    /// For whoever waits for the last of them.
+    ended: Condvar,
     /// How many workers may work.
     allowed: AtomicUsize,
     most: usize,
@@ -58,6 +61,7 @@ impl Queue {
         Queue {
             state: Mutex::new(State { tasks, open: 0, busy: 0, working: 0, busy_until: None }),
             changed: Condvar::new(),
+            ended: Condvar::new(),
             allowed: AtomicUsize::new(most.min(FIRST)),
             most,
             done: AtomicU64::new(0),
@@ -131,23 +135,37 @@ impl Queue {
         }
     }
 
-    /// Brings what came of objects that were prepared; they stay open.
-    pub(super) fn prepared(&self, objects: impl IntoIterator<Item = (usize, Option<Body>)>) {
+    /// Brings what came of objects that were to be prepared; they stay open.
+    pub(super) fn prepared(&self, objects: Vec<(usize, Option<Body>)>) {
+        let mut state = self.lock();
+        let count = objects.len();
         let sent = |(index, body): (usize, Option<Body>)| Task::Prepared(index, body.map(Box::new));
-        self.lock().tasks.ready(objects.into_iter().map(sent));
-        self.changed.notify_all();
+        state.tasks.hashed(objects.into_iter().map(sent));
+        self.wake(&state, count);
     }
 
     /// Brings the parts of a large object, which stays open. They may be hashed at the same time.
-    pub(super) fn bring(&self, large: &Arc<Large>, count: usize, hashed: bool) {
-        self.lock().tasks.parts(large, count, hashed);
-        self.changed.notify_all();
+    pub(super) fn bring(&self, large: &Arc<Large>, count: usize, together: bool) {
+        let mut state = self.lock();
+        let tasks = state.tasks.parts(large, count, together);
+        self.wake(&state, tasks);
     }
 
-    /// Parts were hashed.
+    /// Brings parts that were hashed.
     pub(super) fn hashed(&self, large: &Arc<Large>, parts: Range<usize>) {
-        self.lock().tasks.hashed(large, parts);
-        self.changed.notify_all();
+        let mut state = self.lock();
+        let count = parts.len();
+        state.tasks.hashed(parts.map(|part| Task::Part(Arc::clone(large), part)));
+        self.wake(&state, count);
+    }
+
+    /// Wakes workers for so many tasks: very many may be waiting.
+    fn wake(&self, state: &State, tasks: usize) {
+        // Who is not allowed to work would sleep on, and the task wait for the next look.
+        if state.working > self.allowed() {
+            return self.changed.notify_all();
+        }
+        (0..tasks).for_each(|_| self.changed.notify_one());
     }
 
     /// A task that was taken is done.
@@ -209,7 +227,7 @@ impl Queue {
                 return;
             }
             let pause = if watch.is_at_rest() { TICK } else { WATCH };
-            let waited = self.changed.wait_timeout_while(state, pause, |state| state.working > 0);
+            let waited = self.ended.wait_timeout_while(state, pause, |state| state.working > 0);
             let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
             if state.working == 0 {
                 return;
@@ -228,7 +246,7 @@ impl Queue {
     /// A worker has ended.
     pub(super) fn leave(&self) {
         self.lock().working -= 1;
-        self.changed.notify_all();
+        self.ended.notify_all();
     }
 }
 

@@ -1,8 +1,9 @@
 //! What is to be done, and what of it comes next.
 //!
-//! What is ready to be sent goes first: parts of a large object come before the next object, so that
-//! few of those are under way at a time, and everybody helps with the last one. Small objects that
-//! were set apart come last, in bundles once one of these has worked.
+//! What is ready to be sent goes first, then parts that have to be hashed before: no large object is
+//! begun while there are any, so that few of them are under way at a time, and everybody helps with
+//! the last one. Few workers at a time hash for all others, which rather wait for them than hash
+//! alone. Small objects that were set apart come last, in bundles once one of these has worked.
 
 use std::collections::{HashSet, VecDeque};
 use std::ops::Range;
@@ -24,8 +25,8 @@ const BYTES_TOGETHER: u64 = 64 << 10;
 /// The size of what goes by itself however small it is.
 const ALONE: u64 = u64::MAX;
 
-/// The most bytes of objects that are prepared at the same time: they are read again to be sent,
-/// and the system had better still know them.
+/// The most bytes of objects that one worker prepares at the same time: they are read again to be
+/// sent, and the system had better still know them. What has as many alone goes in parts, or might.
 const BYTES_PREPARED: u64 = 64 << 20;
 
 /// Something to do for a worker.
@@ -82,14 +83,14 @@ pub(super) struct Tasks {
     ready: VecDeque<Task>,
     /// Parts that have to be hashed before, as many as are hashed at the same time.
     unhashed: VecDeque<(Arc<Large>, Range<usize>)>,
-    /// How many workers hash such parts, and how many may.
+    /// How many workers hash parts or objects for others, and how many may.
     hashing: usize,
     most_hashing: usize,
 }
 
 impl Tasks {
-    /// Objects with their sizes, in the order in which they are taken. So many workers may hash
-    /// parts at a time.
+    /// Objects with their sizes, in the order in which they are taken. So many workers may hash for
+    /// others at a time.
     pub(super) fn new(objects: Vec<(usize, u64)>, most_hashing: usize) -> Tasks {
         Tasks {
             objects: objects.into(),
@@ -134,26 +135,23 @@ impl Tasks {
         self.objects.extend(objects.into_iter().map(|index| (index, ALONE)));
     }
 
-    /// What only has to be sent now.
-    pub(super) fn ready(&mut self, tasks: impl IntoIterator<Item = Task>) {
-        self.ready.extend(tasks);
-    }
-
-    /// The parts of a large object, which are to be hashed at the same time or when they are sent.
-    pub(super) fn parts(&mut self, large: &Arc<Large>, count: usize, hashed: bool) {
-        let group = if hashed { LANES } else { 1 };
+    /// The parts of a large object, which are hashed together or by whoever sends them. Returns how
+    /// many tasks they are.
+    pub(super) fn parts(&mut self, large: &Arc<Large>, count: usize, together: bool) -> usize {
+        let group = if together { LANES } else { 1 };
         for from in (0..count).step_by(group) {
             match from..(from + group).min(count) {
                 one if one.len() == 1 => self.ready.push_back(Task::Part(Arc::clone(large), from)),
                 parts => self.unhashed.push_back((Arc::clone(large), parts)),
             }
         }
+        count.div_ceil(group)
     }
 
-    /// These parts were hashed.
-    pub(super) fn hashed(&mut self, large: &Arc<Large>, parts: Range<usize>) {
+    /// What came of a [`Task::Hash`] or a [`Task::Prepare`]: it only has to be sent now.
+    pub(super) fn hashed(&mut self, tasks: impl IntoIterator<Item = Task>) {
         self.hashing = self.hashing.saturating_sub(1);
-        self.ready(parts.map(|part| Task::Part(Arc::clone(large), part)));
+        self.ready.extend(tasks);
     }
 
     /// The next task where so many objects may be taken together.
@@ -171,7 +169,10 @@ impl Tasks {
             self.bundling = Bundling::Trying;
             return Some(Task::Bundle(self.bundle(TRIED)));
         }
-        if let Some(task) = self.next_objects(workers, most) {
+        let is_large = |&(_, size): &(usize, u64)| size >= BYTES_PREPARED;
+        if (self.unhashed.is_empty() || !self.objects.front().is_some_and(is_large))
+            && let Some(task) = self.next_objects(workers, most)
+        {
             return Some(task);
         }
         if self.bundling == Bundling::Open && self.small.len() > 1 {
@@ -193,7 +194,9 @@ impl Tasks {
         let is_read_twice = |size| size > KEPT_IN_MEMORY;
         let large = self.leading(most.prepared.min(share), BYTES_PREPARED, is_read_twice);
         if large > 1 {
-            return Some(Task::Prepare(self.take(large)));
+            let may = self.hashing < self.most_hashing;
+            self.hashing += usize::from(may);
+            return may.then(|| Task::Prepare(self.take(large)));
         }
         self.objects.pop_front().map(|(index, _)| Task::Object(index))
     }

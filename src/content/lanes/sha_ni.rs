@@ -37,6 +37,13 @@ macro_rules! each {
     };
 }
 
+/// Whether the processor has the instructions.
+pub(super) fn is_there() -> bool {
+    is_x86_feature_detected!("sha")
+        && is_x86_feature_detected!("ssse3")
+        && is_x86_feature_detected!("sse4.1")
+}
+
 /// Takes the blocks of each message into its state, as many as the shortest has. Returns whether it
 /// did: this processor may not have the instructions.
 #[multiversion::multiversion(targets("x86_64+sha+sse2+ssse3+sse4.1"))]

@@ -87,24 +87,25 @@ fn a_bundle_has_no_more_bytes_than_it_may() {
 fn objects_that_are_read_twice_are_prepared_together_as_long_as_there_are_enough_for_all() {
     let sizes =
         [40 * MB, 30 * MB, 20 * MB, 10 * MB, 5 * MB, MB, MB, KEPT_IN_MEMORY + 1, KEPT_IN_MEMORY];
-    let mut tasks = Tasks::new(sizes.into_iter().enumerate().collect(), 1);
+    let mut tasks = Tasks::new(sizes.into_iter().enumerate().collect(), 4);
     // Together they have no more bytes than are soon forgotten, whatever the first one has.
     let first = [next(&mut tasks), next(&mut tasks), next(&mut tasks)];
     assert_eq!(first, ["object 0", "prepare [1, 2, 3]", "prepare [4, 5, 6]"]);
     assert_eq!([next(&mut tasks), next(&mut tasks)], ["object 7", "object 8"]);
     assert!(tasks.is_empty());
 
-    let mut tasks = Tasks::new((0..20).map(|index| (index, MB)).collect(), 1);
-    let taken: Vec<_> = (0..4).map(|_| next_of(&mut tasks, 8)).collect();
-    assert_eq!(
-        taken,
-        ["prepare [0, 1, 2]", "prepare [3, 4, 5]", "prepare [6, 7]", "prepare [8, 9]"]
-    );
+    let mut tasks = Tasks::new((0..20).map(|index| (index, MB)).collect(), 3);
+    let of_eight = |tasks: &mut Tasks| (0..4).map(|_| next_of(tasks, 8)).collect::<Vec<_>>();
+    // Three are at it. Rather than alone, the others are prepared by the next of them.
+    let first = of_eight(&mut tasks);
+    assert_eq!(first, ["prepare [0, 1, 2]", "prepare [3, 4, 5]", "prepare [6, 7]", "nothing"]);
     // What was prepared goes before anything else is.
-    tasks.ready([Task::Prepared(1, None), Task::Prepared(0, None)]);
-    assert_eq!(tasks.len(), 12);
-    let taken: Vec<_> = (0..4).map(|_| next_of(&mut tasks, 8)).collect();
-    assert_eq!(taken, ["send 1", "send 0", "prepare [10, 11]", "object 12"]);
+    tasks.hashed([Task::Prepared(1, None), Task::Prepared(0, None)]);
+    assert_eq!(tasks.len(), 14);
+    assert_eq!(of_eight(&mut tasks), ["send 1", "send 0", "prepare [8, 9]", "nothing"]);
+    tasks.hashed([]);
+    let last = of_eight(&mut tasks);
+    assert_eq!(last, ["prepare [10, 11]", "object 12", "object 13", "object 14"]);
     // What is brought back goes by itself.
     let mut tasks = Tasks::new(Vec::new(), 1);
     tasks.bring_back(0..9);
@@ -121,27 +122,33 @@ fn large() -> Arc<Large> {
 #[test]
 fn parts_are_hashed_together_by_few_and_sent_before_any_other_is_hashed() {
     let large = large();
-    let mut tasks = Tasks::new(vec![(5, MB)], 2);
-    tasks.parts(&large, 10, true);
-    assert_eq!(tasks.len(), 4);
-    // A part that would be alone is hashed by whoever sends it, and so is every part where nothing
-    // is hashed together.
-    tasks.parts(&large, 9, true);
-    assert_eq!([next(&mut tasks), next(&mut tasks)], ["part 8", "hash 0..4"]);
+    let hashed = |tasks: &mut Tasks, parts: Range<usize>| {
+        tasks.hashed(parts.map(|part| Task::Part(Arc::clone(&large), part)));
+    };
+    let mut tasks = Tasks::new(vec![(6, 64 * MB), (5, MB)], 2);
+    assert_eq!(tasks.parts(&large, 10, true), 3);
+    assert_eq!(tasks.len(), 5);
+    assert_eq!(next(&mut tasks), "hash 0..4");
     assert_eq!(next(&mut tasks), "hash 4..8");
-    // Two are at it; others may do something else.
-    assert_eq!([next(&mut tasks), next(&mut tasks)], ["object 5", "nothing"]);
-    assert!(!tasks.is_empty());
-    tasks.hashed(&large, 0..4);
+    // Two are at it, and no other large object is begun meanwhile.
+    assert_eq!(next(&mut tasks), "nothing");
+    assert_eq!(tasks.len(), 3);
+    hashed(&mut tasks, 0..4);
     (0..4).for_each(|part| assert_eq!(next(&mut tasks), format!("part {part}")));
-    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 8..10", "nothing"]);
-    tasks.hashed(&large, 4..8);
-    tasks.hashed(&large, 8..10);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 8..10", "object 6"]);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["object 5", "nothing"]);
+    hashed(&mut tasks, 4..8);
+    hashed(&mut tasks, 8..10);
     let sent: Vec<_> = (0..6).map(|_| next(&mut tasks)).collect();
     assert_eq!(sent, ["part 4", "part 5", "part 6", "part 7", "part 8", "part 9"]);
 
+    // A part that would be alone is hashed by whoever sends it, and so is every part where nothing
+    // is hashed together.
     let mut tasks = Tasks::new(Vec::new(), 2);
-    tasks.parts(&large, 10, false);
+    assert_eq!(tasks.parts(&large, 9, true), 3);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["part 8", "hash 0..4"]);
+    let mut tasks = Tasks::new(Vec::new(), 2);
+    assert_eq!(tasks.parts(&large, 10, false), 10);
     (0..10).for_each(|part| assert_eq!(next(&mut tasks), format!("part {part}")));
     assert!(tasks.is_empty());
 }
