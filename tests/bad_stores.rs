@@ -183,6 +183,20 @@ fn what_is_no_store_is_called_so() {
 }
 
 #[test]
+fn an_s3_service_that_is_asked_for_a_token_of_swift_is_called_by_its_name() {
+    let refuses = |_: &stand_ins::Request| {
+        let words = "<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>";
+        Response::new(403).header("Content-Type", "application/xml").body(words)
+    };
+    let server = Server::start(refuses, Options::default());
+    for version in ["auth/v1.0", "v2.0", "v3"] {
+        let url = format!("{}/{version}", server.url());
+        swift(&url, Status::StoreRefused, "answers like an S3 service", 1).holds();
+        swift(&url, Status::StoreRefused, "store_api = s3", 1).holds();
+    }
+}
+
+#[test]
 fn a_closed_port_is_tried_again_and_told() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (url, v3) = (format!("http://{closed}"), format!("http://{closed}/v3"));

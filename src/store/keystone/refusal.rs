@@ -8,6 +8,9 @@ use crate::store::{Fault, StoreError};
 /// What the service means by a status that is the same in all versions. `said` is its own words.
 pub(super) fn of(endpoint: &Endpoint, answer: &Answer, said: &str) -> StoreError {
     let status = answer.status;
+    if is_of_s3(answer) {
+        return not_spoken(endpoint, "it answers like an S3 service, which store_api = s3 is for");
+    }
     let said = if said.is_empty() { format!("HTTP status {status}") } else { said.to_owned() };
     let failure = match status {
         300..=399 => return moved(&endpoint.display(), endpoint.is_https(), answer),
@@ -43,6 +46,14 @@ pub(super) fn not_spoken(endpoint: &Endpoint, why: &str) -> StoreError {
     )
     .at(endpoint.display())
     .advise("give the address of Keystone (https://…/v3), or of TempAuth (https://…/auth/v1.0)")
+}
+
+/// Whether the words are those of an S3 service (Amazon S3 API reference, "Error responses").
+fn is_of_s3(answer: &Answer) -> bool {
+    let text = String::from_utf8_lossy(&answer.body);
+    let text = text.trim_start();
+    (text.starts_with("<?xml") || text.starts_with("<Error"))
+        && ["<Error>", "<Code>", "</Code>"].iter().all(|tag| text.contains(tag))
 }
 
 /// A redirect, which is never followed with a password or a token.
