@@ -30,7 +30,7 @@ use crate::redact::{Kind, Redactor};
 
 pub(crate) use self::file::{open_planned, open_regular, read_planned_folder};
 pub use self::hash::Checksum;
-pub(crate) use self::lanes::LANES;
+pub(crate) use self::lanes::{FEWEST, LANES};
 pub use self::prepare::{KEPT_IN_MEMORY, Preparing};
 pub use self::reader::Reader;
 

@@ -17,6 +17,8 @@ use sha2::block_api::compress256;
 
 /// How many messages are hashed at the same time.
 pub(crate) const LANES: usize = 4;
+/// Fewer take as long as one after the other.
+pub(crate) const FEWEST: usize = 3;
 /// How much of each is read at a time, in bytes: blocks to the last byte.
 const BUFFER: usize = 32 << 10;
 
@@ -157,11 +159,11 @@ fn compress<R: Read>(lanes: &mut [Lane<'_, R>], together: bool) {
     for (lane, (state, block)) in lanes.iter().zip(states.iter_mut().zip(&mut blocks)) {
         (*state, *block) = (lane.state, lane.blocks());
     }
-    if let (3, Some(lane)) = (lanes.len(), lanes.first()) {
+    if let (FEWEST, Some(lane)) = (lanes.len(), lanes.first()) {
         // The fourth costs nothing, and three together still take less than one by one.
-        blocks[3] = lane.blocks();
+        blocks[FEWEST] = lane.blocks();
     }
-    if !together || lanes.len() < 3 || !compress_together(&mut states, blocks) {
+    if !together || lanes.len() < FEWEST || !compress_together(&mut states, blocks) {
         states.iter_mut().zip(blocks).take(lanes.len()).for_each(|(state, blocks)| {
             compress256(state, blocks);
         });

@@ -178,9 +178,14 @@ impl GitHub<'_> {
             Some(Tls::NotSpoken) => {
                 "what answers there does not speak https: check `api_url` and the proxy settings"
             }
-            Some(Tls::Untrusted | Tls::OfAuthority) => {
+            Some(Tls::Untrusted) => {
                 "the certificate comes from nobody who is trusted here: name a file with the \
                  certificate of whoever signed it in `ca_file`"
+            }
+            Some(Tls::OfAuthority) => {
+                "the server uses the certificate of an authority as its own: have it use one that \
+                 the authority signed, or one of its own that was made with basicConstraints = \
+                 CA:FALSE, and name that in `ca_file`"
             }
             Some(Tls::OtherHost) => {
                 "write `api_url` with a host name that is in the server's certificate"

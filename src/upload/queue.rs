@@ -109,6 +109,7 @@ impl Queue {
     /// else goes on with what was prepared.
     pub(super) fn take(&self, worker: usize, most: Most, lasts: &dyn Fn() -> bool) -> Option<Task> {
         let mut state = self.lock();
+        let mut waited = false;
         loop {
             if !lasts() {
                 return None;
@@ -128,10 +129,16 @@ impl Queue {
                     Task::Prepared(..) | Task::Hash(..) | Task::Part(..) => 0,
                 };
                 state.busy += 1;
+                // Once such a task is taken there may be something to do for others who wait. Who
+                // was woken wakes the next.
+                if waited || matches!(task, Task::Prepare(_) | Task::Hash(..)) {
+                    self.wake(&state, 1);
+                }
                 return Some(task);
             }
-            let waited = self.changed.wait_timeout(state, TICK);
-            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            waited = true;
+            let woken = self.changed.wait_timeout(state, TICK);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::link::TELLING;
 use super::parts::Large;
-use crate::content::{Body, KEPT_IN_MEMORY, LANES};
+use crate::content::{Body, FEWEST, KEPT_IN_MEMORY, LANES};
 
 /// How many objects are in the first bundle: enough to see how a store does it.
 const TRIED: usize = 16;
@@ -104,12 +104,17 @@ impl Tasks {
         }
     }
 
+    /// How many objects and parts there are to send.
     pub(super) fn len(&self) -> usize {
-        self.objects.len() + self.small.len() + self.ready.len() + self.unhashed.len()
+        let unhashed: usize = self.unhashed.iter().map(|(_, parts)| parts.len()).sum();
+        self.objects.len() + self.small.len() + self.ready.len() + unhashed
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.objects.is_empty()
+            && self.small.is_empty()
+            && self.ready.is_empty()
+            && self.unhashed.is_empty()
     }
 
     /// Those of these objects that nobody took yet go in bundles of at most so many; with their
@@ -138,14 +143,16 @@ impl Tasks {
     /// The parts of a large object, which are hashed together or by whoever sends them. Returns how
     /// many tasks they are.
     pub(super) fn parts(&mut self, large: &Arc<Large>, count: usize, together: bool) -> usize {
-        let group = if together { LANES } else { 1 };
-        for from in (0..count).step_by(group) {
-            match from..(from + group).min(count) {
-                one if one.len() == 1 => self.ready.push_back(Task::Part(Arc::clone(large), from)),
-                parts => self.unhashed.push_back((Arc::clone(large), parts)),
+        let before = self.ready.len() + self.unhashed.len();
+        for from in (0..count).step_by(LANES) {
+            let parts = from..(from + LANES).min(count);
+            if together && parts.len() >= FEWEST {
+                self.unhashed.push_back((Arc::clone(large), parts));
+            } else {
+                self.ready.extend(parts.map(|part| Task::Part(Arc::clone(large), part)));
             }
         }
-        count.div_ceil(group)
+        self.ready.len() + self.unhashed.len() - before
     }
 
     /// What came of a [`Task::Hash`] or a [`Task::Prepare`]: it only has to be sent now.
@@ -169,7 +176,7 @@ impl Tasks {
             self.bundling = Bundling::Trying;
             return Some(Task::Bundle(self.bundle(TRIED)));
         }
-        let is_large = |&(_, size): &(usize, u64)| size >= BYTES_PREPARED;
+        let is_large = |&(_, size): &(usize, u64)| (BYTES_PREPARED..ALONE).contains(&size);
         if (self.unhashed.is_empty() || !self.objects.front().is_some_and(is_large))
             && let Some(task) = self.next_objects(workers, most)
         {
@@ -193,7 +200,7 @@ impl Tasks {
         }
         let is_read_twice = |size| size > KEPT_IN_MEMORY;
         let large = self.leading(most.prepared.min(share), BYTES_PREPARED, is_read_twice);
-        if large > 1 {
+        if large >= FEWEST {
             let may = self.hashing < self.most_hashing;
             self.hashing += usize::from(may);
             return may.then(|| Task::Prepare(self.take(large)));

@@ -94,18 +94,16 @@ fn objects_that_are_read_twice_are_prepared_together_as_long_as_there_are_enough
     assert_eq!([next(&mut tasks), next(&mut tasks)], ["object 7", "object 8"]);
     assert!(tasks.is_empty());
 
-    let mut tasks = Tasks::new((0..20).map(|index| (index, MB)).collect(), 3);
-    let of_eight = |tasks: &mut Tasks| (0..4).map(|_| next_of(tasks, 8)).collect::<Vec<_>>();
-    // Three are at it. Rather than alone, the others are prepared by the next of them.
-    let first = of_eight(&mut tasks);
-    assert_eq!(first, ["prepare [0, 1, 2]", "prepare [3, 4, 5]", "prepare [6, 7]", "nothing"]);
+    let mut tasks = Tasks::new((0..20).map(|index| (index, MB)).collect(), 1);
+    // Rather than alone, the others are prepared by the next of those who may.
+    assert_eq!([next_of(&mut tasks, 8), next_of(&mut tasks, 8)], ["prepare [0, 1, 2]", "nothing"]);
     // What was prepared goes before anything else is.
     tasks.hashed([Task::Prepared(1, None), Task::Prepared(0, None)]);
-    assert_eq!(tasks.len(), 14);
-    assert_eq!(of_eight(&mut tasks), ["send 1", "send 0", "prepare [8, 9]", "nothing"]);
-    tasks.hashed([]);
-    let last = of_eight(&mut tasks);
-    assert_eq!(last, ["prepare [10, 11]", "object 12", "object 13", "object 14"]);
+    assert_eq!(tasks.len(), 19);
+    let taken: Vec<_> = (0..3).map(|_| next_of(&mut tasks, 8)).collect();
+    assert_eq!(taken, ["send 1", "send 0", "prepare [3, 4, 5]"]);
+    // Two for each worker are too few to gain anything together.
+    assert_eq!([next_of(&mut tasks, 8), next_of(&mut tasks, 8)], ["object 6", "object 7"]);
     // What is brought back goes by itself.
     let mut tasks = Tasks::new(Vec::new(), 1);
     tasks.bring_back(0..9);
@@ -115,8 +113,8 @@ fn objects_that_are_read_twice_are_prepared_together_as_long_as_there_are_enough
 fn large() -> Arc<Large> {
     let meta = Meta { content_type: String::new(), content_encoding: None, expires: None };
     let upload = Upload { key: "large.log".to_owned(), id: "1".to_owned(), meta };
-    let ranges = (0..10).map(|part| part..part + 1).collect();
-    Arc::new(Large::new(0, Body::memory([0; 10], Checksum::Sha256), 0, upload, ranges))
+    let ranges = (0..12).map(|part| part..part + 1).collect();
+    Arc::new(Large::new(0, Body::memory([0; 12], Checksum::Sha256), 0, upload, ranges))
 }
 
 #[test]
@@ -126,27 +124,26 @@ fn parts_are_hashed_together_by_few_and_sent_before_any_other_is_hashed() {
         tasks.hashed(parts.map(|part| Task::Part(Arc::clone(&large), part)));
     };
     let mut tasks = Tasks::new(vec![(6, 64 * MB), (5, MB)], 2);
-    assert_eq!(tasks.parts(&large, 10, true), 3);
-    assert_eq!(tasks.len(), 5);
-    assert_eq!(next(&mut tasks), "hash 0..4");
-    assert_eq!(next(&mut tasks), "hash 4..8");
+    assert_eq!(tasks.parts(&large, 12, true), 3);
+    assert_eq!(tasks.len(), 14);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 0..4", "hash 4..8"]);
     // Two are at it, and no other large object is begun meanwhile.
     assert_eq!(next(&mut tasks), "nothing");
-    assert_eq!(tasks.len(), 3);
+    assert_eq!(tasks.len(), 6);
     hashed(&mut tasks, 0..4);
     (0..4).for_each(|part| assert_eq!(next(&mut tasks), format!("part {part}")));
-    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 8..10", "object 6"]);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 8..12", "object 6"]);
     assert_eq!([next(&mut tasks), next(&mut tasks)], ["object 5", "nothing"]);
     hashed(&mut tasks, 4..8);
-    hashed(&mut tasks, 8..10);
-    let sent: Vec<_> = (0..6).map(|_| next(&mut tasks)).collect();
-    assert_eq!(sent, ["part 4", "part 5", "part 6", "part 7", "part 8", "part 9"]);
+    hashed(&mut tasks, 8..12);
+    (4..12).for_each(|part| assert_eq!(next(&mut tasks), format!("part {part}")));
 
-    // A part that would be alone is hashed by whoever sends it, and so is every part where nothing
-    // is hashed together.
+    // Parts that are too few to gain anything together are hashed by whoever sends them, and so is
+    // every part where nothing is hashed together.
     let mut tasks = Tasks::new(Vec::new(), 2);
-    assert_eq!(tasks.parts(&large, 9, true), 3);
-    assert_eq!([next(&mut tasks), next(&mut tasks)], ["part 8", "hash 0..4"]);
+    assert_eq!(tasks.parts(&large, 10, true), 4);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["part 8", "part 9"]);
+    assert_eq!([next(&mut tasks), next(&mut tasks)], ["hash 0..4", "hash 4..8"]);
     let mut tasks = Tasks::new(Vec::new(), 2);
     assert_eq!(tasks.parts(&large, 10, false), 10);
     (0..10).for_each(|part| assert_eq!(next(&mut tasks), format!("part {part}")));
