@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use notify_pr::events::Event;
-use stand_ins::{Fault, Response};
+use stand_ins::{Fault, Request, Response};
 
 use super::sink::{NO_STALL, PARTS, Place, SINKS, Sink, each, files};
 

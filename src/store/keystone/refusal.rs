@@ -9,7 +9,7 @@ use crate::store::{Fault, StoreError};
 pub(super) fn of(endpoint: &Endpoint, answer: &Answer, said: &str) -> StoreError {
     let status = answer.status;
     if is_of_s3(answer) {
-        return not_spoken(endpoint, "it answers like an S3 service, which store_api = s3 is for");
+        return nothing_there(endpoint, answer);
     }
     let said = if said.is_empty() { format!("HTTP status {status}") } else { said.to_owned() };
     let failure = match status {
@@ -35,6 +35,9 @@ pub(super) fn of(endpoint: &Endpoint, answer: &Answer, said: &str) -> StoreError
 
 /// Something answers, but not what gives tokens.
 pub(super) fn nothing_there(endpoint: &Endpoint, answer: &Answer) -> StoreError {
+    if is_of_s3(answer) {
+        return not_spoken(endpoint, "it answers like an S3 service, which store_api = s3 is for");
+    }
     not_spoken(endpoint, &format!("HTTP status {}", answer.status))
 }
 
