@@ -221,10 +221,11 @@ fn a_comment_fits_whatever_is_listed() {
         ("all", rows(5_000, 200), files(10_000), left_out(10_000), left_out(10_000)),
     ] {
         for page_url in [Some(PAGE), None] {
+            let summary = "A summary.\n\n".repeat(10_000);
             let facts = Facts {
                 found: Some(&found),
                 details: &details,
-                summary: Some(&"A summary.\n\n".repeat(10_000)),
+                summary: Some(&summary),
                 files: &files,
                 missing: &missing,
                 left_out: &skipped,
@@ -246,10 +247,11 @@ fn even_the_shortest_comment_keeps_heading_commit_link_and_marker() {
     let submission = submission(&[("comment_max", "1000"), ("verdict", "success")]);
     let found = found(Relation::Head);
     let (details, files, skipped) = (marvin_details(), files(500), left_out(500));
+    let summary = "word ".repeat(10_000);
     let facts = Facts {
         found: Some(&found),
         details: &details,
-        summary: Some(&"word ".repeat(10_000)),
+        summary: Some(&summary),
         files: &files,
         missing: &skipped,
         left_out: &skipped,
@@ -271,9 +273,10 @@ fn even_the_shortest_comment_keeps_heading_commit_link_and_marker() {
 fn the_largest_comment_max_uses_the_room_that_github_gives() {
     let submission = submission(&[("comment_max", "65536")]);
     let found = found(Relation::Head);
+    let summary = "😀 ".repeat(500_000);
     let facts = Facts {
         found: Some(&found),
-        summary: Some(&"😀 ".repeat(500_000)),
+        summary: Some(&summary),
         ..Facts::new(&submission, "apache/cloudstack", COMMIT)
     };
     let text = comment(&facts, Some(&found.matches[0])).unwrap();

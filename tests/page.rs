@@ -149,10 +149,11 @@ fn no_name_or_text_acts_in_a_page() {
     found.matches[0].pull_request.url = "javascript:alert(1)".to_owned();
     let details = vec![(hostile.to_owned(), hostile.to_owned())];
     let skipped = [LeftOut { name: hostile.to_owned(), reason: hostile.to_owned() }];
+    let summary = format!("</pre>{hostile}");
     let facts = Facts {
         found: Some(&found),
         details: &details,
-        summary: Some(&format!("</pre>{hostile}")),
+        summary: Some(&summary),
         missing: &skipped,
         left_out: &skipped,
         caution: Some(hostile),
