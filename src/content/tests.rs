@@ -44,6 +44,12 @@ fn prepared_for(source: &Source, checksum: Checksum) -> io::Result<Body> {
     Body::prepare(source, "a.log", &redactor(), checksum)
 }
 
+/// Plain, with SHA-256.
+fn preparing(redactor: &Redactor, hashed_below: u64) -> Preparing<'_> {
+    let checksum = Checksum::Sha256;
+    Preparing { redactor, checksum, hashed_below, gzip: None, goes_on: &|| true }
+}
+
 #[test]
 fn the_hashes_are_those_of_the_bytes() {
     let body = Body::memory(*b"abc", Checksum::Sha256);
@@ -240,13 +246,7 @@ fn what_is_not_small_waits_in_memory_only_where_it_was_masked_or_compressed() {
     let gzip = Gzip::new();
     let body = |source: &Source, gzip| {
         let redactor = redactor();
-        let preparing = Preparing {
-            redactor: &redactor,
-            checksum: Checksum::Sha256,
-            hashed_below: u64::MAX,
-            gzip,
-            goes_on: &|| true,
-        };
+        let preparing = Preparing { gzip, ..preparing(&redactor, u64::MAX) };
         preparing.body(source, "a.log").unwrap()
     };
     let plain = body(&source, None);
@@ -275,14 +275,7 @@ fn a_part_is_sent_from_its_file_once_it_was_read_without_a_mask() {
     bytes[600_000..600_000 + secret.len()].copy_from_slice(secret);
     let source = settled(&dir, &bytes);
     let redactor = redactor();
-    let preparing = Preparing {
-        redactor: &redactor,
-        checksum: Checksum::Sha256,
-        hashed_below: 1,
-        gzip: None,
-        goes_on: &|| true,
-    };
-    let body = preparing.body(&source, "a.log").unwrap();
+    let body = preparing(&redactor, 1).body(&source, "a.log").unwrap();
     for (range, plain) in [(0..300_000, true), (300_000..800_000, false)] {
         assert!(body.open(range.clone()).unwrap().piece(64_000).is_none(), "nobody has looked yet");
         all(&body, range.clone()).unwrap();
@@ -325,13 +318,7 @@ fn files_that_are_prepared_together_are_what_they_are_alone() {
     sources.push(Source::Memory(bytes[4].clone().into()));
     let redactor = redactor();
     for checksum in [Checksum::Sha256, Checksum::Md5] {
-        let preparing = Preparing {
-            redactor: &redactor,
-            checksum,
-            hashed_below: 1_000_000,
-            gzip: None,
-            goes_on: &|| true,
-        };
+        let preparing = Preparing { checksum, ..preparing(&redactor, 1_000_000) };
         let together = preparing.bodies(sources.iter().map(|source| (source, "a.log")));
         assert_eq!(together.len(), sources.len());
         for (source, together) in sources.iter().zip(together) {
@@ -350,13 +337,7 @@ fn files_that_are_prepared_together_are_what_they_are_alone() {
             assert!(hashed, "{} bytes", together.len());
         }
     }
-    let stopped = Preparing {
-        redactor: &redactor,
-        checksum: Checksum::Sha256,
-        hashed_below: u64::MAX,
-        gzip: None,
-        goes_on: &|| false,
-    };
+    let stopped = Preparing { goes_on: &|| false, ..preparing(&redactor, u64::MAX) };
     assert!(stopped.bodies([(&sources[2], "a.log")])[0].is_err());
 }
 
@@ -367,14 +348,7 @@ fn parts_that_are_hashed_together_have_the_hashes_that_their_bytes_have() {
     bytes[299_990..300_018].copy_from_slice(b"the-long-secret-of-this-test");
     let source = settled(&dir, &bytes);
     let redactor = redactor();
-    let preparing = Preparing {
-        redactor: &redactor,
-        checksum: Checksum::Sha256,
-        hashed_below: 1,
-        gzip: None,
-        goes_on: &|| true,
-    };
-    let body = preparing.body(&source, "a.log").unwrap();
+    let body = preparing(&redactor, 1).body(&source, "a.log").unwrap();
     let ranges = [0..300_000, 300_000..600_000, 600_000..900_000, 899_999..900_001];
     assert_eq!(body.sha256_of(&ranges[0]), None);
     body.hash(&ranges, &|| false);
