@@ -92,7 +92,7 @@ fn compare(words: &[String]) -> io::Result<()> {
             make_bucket(&server)?;
         }
         let results = run(&scene, &server, &data, rounds, has("--peers"), &settings)?;
-        print(&scene, &results);
+        print(&scene, scene.memory(&settings), &results);
     }
     Ok(())
 }
@@ -181,7 +181,7 @@ fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
     }
 }
 
-fn print(scene: &Scene, results: &Results) {
+fn print(scene: &Scene, memory: f64, results: &Results) {
     println!("\n## {} [{}]", scene.title, scene.key);
     println!("| uploader | runs | wall s | CPU s | peak MB | requests | connections | MB sent |");
     println!("|---|---|---|---|---|---|---|---|");
@@ -199,9 +199,9 @@ fn print(scene: &Scene, results: &Results) {
         );
     }
     for (who, costs) in results.iter().filter(|(who, _)| who.is_ours()) {
-        let (peak, most) = (median(costs, |cost| cost.peak), scene.memory);
-        let verdict = if peak <= most { "kept" } else { "NOT KEPT" };
-        println!("memory of {}: {peak:.1} MB (at most {most}: {verdict})", who.name());
+        let peak = median(costs, |cost| cost.peak);
+        let verdict = if peak <= memory { "kept" } else { "NOT KEPT" };
+        println!("memory of {}: {peak:.1} MB (at most {memory}: {verdict})", who.name());
     }
     let costs_of = |who: Who| results.iter().find(|(each, _)| *each == who).map(|(_, c)| c);
     let Some(ours) = costs_of(scene.ours) else { return };

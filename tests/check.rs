@@ -107,7 +107,12 @@ fn everything_is_looked_at_and_nothing_is_left_behind() {
     let access = find(&checkup, "store_access", Level::Warn);
     assert!(access.text.contains("not verified from outside"), "it is loopback: {access:?}");
     #[cfg(unix)]
-    assert!(checkup.findings.iter().any(|each| each.check == "disk"));
+    for (compress, is_looked_at) in [("auto", true), ("off", false)] {
+        let checkup = scene.check(&[("store_compress", compress)]);
+        let of_disks = checkup.findings.iter().filter(|each| each.check == "disk");
+        let temporary = of_disks.filter(|each| each.text.contains("temporary files")).count();
+        assert_eq!(temporary > 0, is_looked_at, "store_compress = {compress}");
+    }
     assert!(scene.bucket.keys().is_empty());
     let written = scene.github.requests();
     let writes = written.iter().filter(|each| {

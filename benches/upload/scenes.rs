@@ -168,10 +168,17 @@ pub(crate) struct Scene {
     /// Which of ours is compared.
     pub(crate) ours: Who,
     pub(crate) goals: Vec<Goal>,
-    /// The most memory that ours may take, in MB of 10^6 bytes.
-    pub(crate) memory: f64,
     /// Settings of ours.
     pub(crate) settings: Vec<&'static str>,
+}
+
+impl Scene {
+    /// The most memory that ours may take with these settings besides, in MB of 10^6 bytes.
+    pub(crate) fn memory(&self, more: &[&str]) -> f64 {
+        let jobs = |word: &&str| word.strip_prefix("jobs=").and_then(|jobs| jobs.parse().ok());
+        let jobs: Option<u32> = self.settings.iter().chain(more).filter_map(jobs).next_back();
+        if jobs.is_some_and(|jobs| jobs > 64) { 40.0 } else { 24.0 }
+    }
 }
 
 /// The table of the comparison.
@@ -188,7 +195,6 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         who: who.to_vec(),
         ours: Ours,
         goals,
-        memory: 24.0,
         settings: Vec::new(),
     };
     let swift = |key, title, words: &[&str], jobs| Scene {
@@ -223,7 +229,6 @@ pub(crate) fn all(scratch: &Path) -> Vec<Scene> {
         ),
         Scene {
             settings: vec!["jobs=128"],
-            memory: 40.0,
             ..scene(
                 "A-far",
                 "A: 1,000 of its files, a sink that answers after 20 ms, up to 128 workers",

@@ -34,16 +34,14 @@ pub(super) fn look(submission: &Submission, known: &Known, findings: &mut Findin
     }
     let outbox = settings.path("outbox_dir");
     let spool = settings.path("spool_dir");
-    let temporary = std::env::temp_dir();
-    let temporary_is_there = temporary_folder(&temporary, findings);
+    // Only what is compressed is put there.
+    let compresses = settings.text("store_compress") != Some("off");
+    let temporary = compresses.then(std::env::temp_dir);
+    let temporary = temporary.filter(|folder| temporary_folder(folder, findings));
     for (folder, what, advice) in [
         (spool, "the spool", "make room, or set spool_dir to a folder on another disk"),
         (outbox, "the outbox", "make room, or set outbox_dir to a folder on another disk"),
-        (
-            temporary_is_there.then_some(temporary),
-            TEMPORARY,
-            "make room, or set TMPDIR to a folder on another disk",
-        ),
+        (temporary, TEMPORARY, "make room, or set TMPDIR to a folder on another disk"),
     ] {
         if let Some(folder) = folder {
             disk(&folder, what, advice, findings);

@@ -164,6 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn whoever_needs_several_turns_waits_until_so_many_are_free() {
+        let turns = Turns { free: Mutex::new(5), back: Condvar::new() };
+        let (one, three) = (turns.take(1, &|| true), turns.take(3, &|| true));
+        assert!(turns.take(2, &|| false).is_none(), "one is free");
+        drop(one);
+        assert!(turns.take(2, &|| false).is_some());
+        std::thread::scope(|scope| {
+            scope.spawn(|| assert!(turns.take(4, &|| true).is_some()));
+            drop(three);
+        });
+        // No more are asked for than one processor has.
+        assert!(turns.take(100, &|| false).is_some());
+        assert_eq!(*turns.free.lock().unwrap(), 5);
+    }
+
+    #[test]
     fn nobody_waits_for_a_turn_when_all_is_over() {
         let turns = Turns { free: Mutex::new(1), back: Condvar::new() };
         let turn = turns.take(1, &|| false);

@@ -22,8 +22,7 @@ impl Swift {
         }
     }
 
-    /// What may be done about an answer, and the words for the user.
-    /// `doing` is what was wanted.
+    /// What may be done about an answer to `doing`, and the words for the user.
     pub(super) fn refusal(&self, doing: Doing, answer: &Answer) -> StoreError {
         let status = answer.status;
         let plain = |fault, what: String| StoreError::new(fault, what);
